@@ -1,0 +1,1 @@
+"""Analytics of order cancellations on marketplaces."""
