@@ -15,11 +15,15 @@ class ContractError(ValueError):
     @classmethod
     def from_failures(cls, failures: Mapping[str, int]) -> ContractError:
         """One error for everything wrong: ``failures`` maps "table: rule" to rows."""
-        tables = sorted({rule.split(":")[0] for rule in failures})
-        rules = "rule" if len(failures) == 1 else "rules"
-        lines = [f"  {rule}: {n:,} rows" for rule, n in failures.items()]
-        head = f"{', '.join(tables)} break{'s' * (len(tables) == 1)} {len(failures)} {rules}:"
-        return cls("\n".join([head, *lines]), failures)
+        blocks = []
+        for table in dict.fromkeys(rule.split(": ", 1)[0] for rule in failures):
+            own = {
+                r.split(": ", 1)[1]: n for r, n in failures.items() if r.startswith(f"{table}: ")
+            }
+            rules = "rule" if len(own) == 1 else "rules"
+            blocks.append(f"{table} breaks {len(own)} {rules}:")
+            blocks += [f"  {rule}: {n:,} rows" for rule, n in own.items()]
+        return cls("\n".join(blocks), failures)
 
 
 class MissingData(LookupError):  # noqa: N818 - reads as what it is in a sentence

@@ -1,0 +1,27 @@
+"""Where tables come from: opening, checking, collecting, importing."""
+
+from __future__ import annotations
+
+from analysis.sources.checking import check, check_files, require_valid
+from analysis.sources.engine import (
+    business_seconds_between,
+    collect,
+    epoch_seconds,
+    seconds_between,
+    whole_units,
+)
+from analysis.sources.opening import open_tables
+from analysis.sources.tables import Tables
+
+__all__ = [
+    "Tables",
+    "business_seconds_between",
+    "check",
+    "check_files",
+    "collect",
+    "epoch_seconds",
+    "open_tables",
+    "require_valid",
+    "seconds_between",
+    "whole_units",
+]

@@ -1,0 +1,198 @@
+"""Does the data keep the contract: every rule, with the number of rows that break it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from analysis.contract import (
+    JOINED_RULES,
+    REFERENCES,
+    ROW_RULES,
+    TABLES,
+    ContractError,
+    Rule,
+    read_manifest,
+)
+from analysis.sources.engine import collect, epoch_seconds
+from analysis.sources.tables import Tables
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+PROMISES = ("ship_by_at",)  # moments that may lie after as_of
+
+
+class _Count(NamedTuple):
+    """One rule to count: where it belongs, what it says, and a one-cell expression."""
+
+    table: str
+    sentence: str
+    frame: Any  # Ibis table on which ``broken`` is aggregated
+    broken: Any  # boolean column of ``frame``
+
+
+def check(tables: Tables) -> pd.DataFrame:
+    """Count the rows that break each rule of the contract, in one query.
+
+    Returns
+    -------
+    DataFrame
+        One row per rule that could be checked: ``table, rule, n_broken, n_rows``.
+    """
+    counts = [c for name in tables.frames for c in _rules_of(tables, name)]
+    rows = []
+    for frame, group in _by_frame(counts):
+        cells = {f"c{i}": c.broken.cast("int64").sum().fill_null(0) for i, c in group}
+        rows.append(frame.aggregate(**cells))
+    for name, frame in tables.frames.items():
+        rows.append(frame.aggregate(**{f"rows_{name}": frame.count()}))
+    one_row = functools.reduce(lambda left, right: left.cross_join(right), rows)
+    found = collect(one_row).iloc[0]
+    return pd.DataFrame(
+        {
+            "table": [c.table for c in counts],
+            "rule": [c.sentence for c in counts],
+            "n_broken": [int(found[f"c{i}"]) for i in range(len(counts))],
+            "n_rows": [int(found[f"rows_{c.table}"]) for c in counts],
+        }
+    )
+
+
+def require_valid(tables: Tables) -> None:
+    """Raise one error with everything wrong in the data.
+
+    Raises
+    ------
+    ContractError
+        At least one rule is broken; ``failures`` has the counts.
+    """
+    found = check(tables)
+    broken = found[found.n_broken > 0]
+    if len(broken):
+        failures = {f"{r.table}: {r.rule}": int(r.n_broken) for r in broken.itertuples()}
+        raise ContractError.from_failures(failures)
+
+
+def check_files(folder: str | Path) -> pd.DataFrame:
+    """Compare every part of a dataset folder with the sha256 in its manifest.
+
+    Returns
+    -------
+    DataFrame
+        One row per part that differs: ``path, problem``.
+    """
+    folder = Path(folder)
+    problems = []
+    for part in read_manifest(folder).parts:
+        path = folder / part.path
+        if not path.exists():
+            problems.append((part.path, "missing"))
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
+            problems.append((part.path, "not the file that was written"))
+    return pd.DataFrame(problems, columns=["path", "problem"])
+
+
+def _by_frame(counts: list[_Count]) -> list[tuple[Any, list[tuple[int, _Count]]]]:
+    groups: dict[int, tuple[Any, list[tuple[int, _Count]]]] = {}
+    for i, count in enumerate(counts):
+        groups.setdefault(id(count.frame), (count.frame, []))[1].append((i, count))
+    return list(groups.values())
+
+
+def _rules_of(tables: Tables, name: str) -> list[_Count]:
+    frame, spec = tables.frames[name], TABLES[name]
+    return [
+        *_null_rules(name, frame),
+        *_code_rules(name, frame),
+        *_time_rules(tables, name, frame),
+        *(_count(name, rule, frame) for rule in ROW_RULES[name] if _has(frame, rule.columns)),
+        _unique_rule(name, frame, spec.key),
+        *_reference_rules(tables, name),
+        *_joined_rules(tables, name),
+    ]
+
+
+def _has(frame: ir.Table, columns: tuple[str, ...]) -> bool:
+    return set(columns) <= set(frame.columns)
+
+
+def _count(name: str, rule: Rule, frame: ir.Table) -> _Count:
+    return _Count(name, rule.sentence, frame, rule.broken(frame))
+
+
+def _null_rules(name: str, frame: ir.Table) -> list[_Count]:
+    required = [c.name for c in TABLES[name].columns if not c.optional]
+    return [_Count(name, f"{c} is never null", frame, frame[c].isnull()) for c in required]
+
+
+def _code_rules(name: str, frame: ir.Table) -> list[_Count]:
+    rules = []
+    for column in TABLES[name].columns:
+        if column.codes and column.name in frame.columns:
+            value = frame[column.name]
+            broken = value.notnull() & value.notin(column.codes)
+            sentence = f"{column.name} is one of the words {', '.join(column.codes)}"
+            rules.append(_Count(name, sentence, frame, broken.fill_null(False)))
+    return rules
+
+
+def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
+    rules = []
+    for column in TABLES[name].columns:
+        known = column.kind == "time" and column.name in frame.columns
+        if known and column.name not in PROMISES:
+            late = epoch_seconds(frame[column.name]) > epoch_seconds(tables.as_of)
+            sentence = f"{column.name} is not after as_of"
+            rules.append(_Count(name, sentence, frame, late.fill_null(False)))
+    return rules
+
+
+def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
+    seen = frame.group_by(*key).aggregate(n_seen=lambda t: t.count())
+    repeats = seen.mutate(extra=seen.n_seen - 1)
+    return _Count(
+        name,
+        f"{' and '.join(key)} together are unique" if len(key) > 1 else f"{key[0]} is unique",
+        repeats,
+        repeats.extra,
+    )
+
+
+def _reference_rules(tables: Tables, name: str) -> list[_Count]:
+    rules = []
+    for table, column, target, key in REFERENCES:
+        if table == name and target in tables.frames and column in tables.frames[name].columns:
+            ours = tables.frames[name].select(reference=tables.frames[name][column])
+            theirs = tables.frames[target].select(found=tables.frames[target][key]).distinct()
+            joined = ours.join(theirs, ours.reference == theirs.found, how="left")
+            broken = joined.reference.notnull() & joined.found.isnull()
+            rules.append(_Count(name, f"{column} is found in {target}", joined, broken))
+    return rules
+
+
+def _joined_rules(tables: Tables, name: str) -> list[_Count]:
+    rules = []
+    for (child, parent), wanted in JOINED_RULES.items():
+        if child != name or parent not in tables.frames:
+            continue
+        (key,) = TABLES[parent].key
+        if key not in tables.frames[child].columns:
+            continue
+        joined = _with_parent(tables.frames[child], tables.frames[parent], key)
+        for rule in wanted:
+            if _has(joined, rule.columns):
+                sentence = rule.sentence.replace("parent_", f"the {parent[:-1]}'s ")
+                rules.append(_Count(name, sentence, joined, rule.broken(joined)))
+    return rules
+
+
+def _with_parent(child: ir.Table, parent: ir.Table, key: str) -> ir.Table:
+    renamed = parent.select(
+        parent_key=parent[key], **{f"parent_{c}": parent[c] for c in parent.columns if c != key}
+    )
+    return child.join(renamed, child[key] == renamed.parent_key, how="inner")

@@ -1,0 +1,129 @@
+"""The engine: Ibis expressions in, small pandas tables out.
+
+DuckDB embedded is the default. Everything that engines disagree on is here and nowhere else:
+durations, types of sums, time zones.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
+MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
+WEEK_SECONDS = 7 * 86_400
+WORKDAYS_SECONDS = 5 * 86_400
+EPOCH_TO_MONDAY_SECONDS = 3 * 86_400  # 1970-01-01 was a Thursday
+
+
+def connect() -> BaseBackend:
+    """Return a fresh embedded DuckDB engine in UTC."""
+    backend = ibis.duckdb.connect()
+    backend.raw_sql("SET preserve_insertion_order = false")
+    return backend
+
+
+def epoch_seconds(moment: ir.TimestampValue | datetime) -> ir.IntegerValue | int:
+    """Whole seconds since 1970 of a column or of one moment."""
+    if isinstance(moment, datetime):
+        return int(moment.timestamp())
+    return moment.epoch_seconds().cast("int64")
+
+
+def seconds_between(
+    start: ir.TimestampValue | datetime, end: ir.TimestampValue | datetime
+) -> ir.IntegerValue:
+    """Whole seconds from ``start`` to ``end``; missing where either is. The only way to a duration.
+
+    Interval arithmetic and ``.delta`` disagree between engines; differences of epochs do not.
+    """
+    return epoch_seconds(end) - epoch_seconds(start)
+
+
+def business_seconds_between(
+    start: ir.TimestampValue | datetime, end: ir.TimestampValue | datetime
+) -> ir.IntegerValue:
+    """Seconds from ``start`` to ``end`` that fall on Monday to Friday, UTC, without holidays."""
+    return _business_seconds(epoch_seconds(end)) - _business_seconds(epoch_seconds(start))
+
+
+def _business_seconds(epoch: Any) -> Any:
+    since_monday = epoch + EPOCH_TO_MONDAY_SECONDS
+    week = since_monday // WEEK_SECONDS
+    inside = since_monday - week * WEEK_SECONDS
+    if isinstance(epoch, int):
+        return week * WORKDAYS_SECONDS + min(inside, WORKDAYS_SECONDS)
+    return (week * WORKDAYS_SECONDS + ibis.least(inside, WORKDAYS_SECONDS)).cast("int64")
+
+
+def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
+    """Seconds in units rounded up: ``<= 24 h`` means the same before and after; never below 0."""
+    up = (seconds + (unit_seconds - 1)) // unit_seconds
+    return ibis.greatest(up, 0).cast("int64")
+
+
+def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS) -> pd.DataFrame:
+    """Run an expression and bring its few rows out: the only door from the engine.
+
+    Integers come as int64, other numbers as float64 (DuckDB sums arrive as decimals), times in
+    UTC.
+
+    Raises
+    ------
+    ValueError
+        The result has more than ``max_rows`` rows.
+    """
+    result = frame.limit(max_rows + 1).to_pyarrow()
+    if result.num_rows > max_rows:
+        raise ValueError(f"a result has more than {max_rows:,} rows; ask for fewer groups")
+    names = result.column_names
+    return pa.table([_plain(result[name]) for name in names], names=names).to_pandas()
+
+
+def kept_in_engine(backend: BaseBackend, name: str, frame: ir.Table) -> ir.Table:
+    """Compute ``frame`` once and keep it, where the engine is ours to write to."""
+    if backend.name == "duckdb":
+        return backend.create_table(ibis.util.gen_name(name), frame, temp=True)
+    if backend.name == "pyspark":
+        return frame.cache()
+    return frame
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.int64() if kind.scale == 0 else pa.float64())
+    if pa.types.is_integer(kind):
+        return column.cast(pa.int64())
+    if pa.types.is_floating(kind):
+        return column.cast(pa.float64())
+    if pa.types.is_timestamp(kind):
+        return column.cast(pa.timestamp("us", tz="UTC"))
+    return column
+
+
+def utc(moment: datetime | pd.Timestamp | str, name: str = "as_of") -> datetime:
+    """Return a moment as UTC, whole seconds; a moment without a zone is taken as UTC.
+
+    Raises
+    ------
+    ValueError
+        It is not a moment.
+    """
+    try:
+        stamp = pd.Timestamp(moment)
+    except (ValueError, TypeError) as err:
+        raise ValueError(f"{name} must be a date or time, got {moment!r}") from err
+    if stamp is pd.NaT:
+        raise ValueError(f"{name} must be a date or time, got {moment!r}")
+    stamp = stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp.tz_convert(UTC)
+    return stamp.floor("s").to_pydatetime()

@@ -1,0 +1,168 @@
+"""How other people's frames and files enter: columns, types and zones made those of the contract.
+
+Each function takes one table and gives it back normalised, or raises a
+:class:`~analysis.contract.ContractError` that names the table, the column and what is allowed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.contract import TABLES, Column, ContractError, TableSpec
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_MOMENT = pa.timestamp("ms", tz="UTC")
+
+
+def arrow_table(name: str, frame: Any) -> pa.Table:
+    """Return a pandas, Polars or Arrow frame as an Arrow table of the contract's types.
+
+    Raises
+    ------
+    ContractError
+        The frame is none, a column is missing, or values cannot be what the contract says.
+    """
+    try:
+        table = frame if isinstance(frame, pa.Table) else pa.table(frame)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as err:
+        raise ContractError(f"{name}: not a table of plain columns: {err}") from err
+    require_columns(name, table.column_names)
+    for position, column in enumerate(table.column_names):
+        if column in TABLES[name].names:
+            spec = TABLES[name].column(column)
+            converted = _converted(f"{name}.{column}", spec, table.column(column))
+            table = table.set_column(position, column, converted)
+    return table
+
+
+def require_columns(name: str, columns: list[str]) -> None:
+    """Raise unless every column that ``name`` must have is there, once."""
+    spec: TableSpec = TABLES[name]
+    missing = [c.name for c in spec.columns if not c.optional and c.name not in columns]
+    if missing:
+        raise ContractError(
+            f"{name} lacks {', '.join(missing)}; it has: {', '.join(map(str, columns))}"
+        )
+    twice = sorted({c for c in columns if columns.count(c) > 1})
+    if twice:
+        raise ContractError(f"{name} has more than one column called {', '.join(twice)}")
+
+
+def _converted(where: str, spec: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_null(values.type):
+        return values.cast(_TARGETS.get(spec.kind, pa.string()))
+    if spec.kind == "time":
+        return _moments(where, values)
+    if spec.kind == "id":
+        return values if _is_text(values.type) else _cast(where, values, pa.int64(), "whole number")
+    if spec.kind in ("code", "text") and not _is_text(values.type):
+        raise ContractError(f"{where} must be text, is {values.type}")
+    target = _TARGETS.get(spec.kind)
+    return values if target is None else _cast(where, values, target, _WORDS[spec.kind])
+
+
+_TARGETS = {
+    "time": _MOMENT,
+    "id": pa.int64(),
+    "money": pa.int64(),
+    "count": pa.int64(),
+    "flag": pa.bool_(),
+    "number": pa.float64(),
+}
+_WORDS = {
+    "money": "whole minor unit (cents, not euros)",
+    "count": "whole number",
+    "flag": "true or false",
+    "number": "number",
+}
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _cast(where: str, values: pa.ChunkedArray, target: pa.DataType, words: str) -> pa.ChunkedArray:
+    if _is_text(values.type):
+        raise ContractError(f"{where} must be a {words}, is text")
+    if pa.types.is_floating(values.type):  # pandas turns integers with gaps into floats
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    try:
+        return values.cast(target)
+    except pa.ArrowInvalid as err:
+        raise ContractError(f"{where} must be a {words}: {err}") from err
+
+
+def _moments(where: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = values.type
+    if pa.types.is_date(kind):
+        values = values.cast(pa.timestamp("s"))
+    elif not pa.types.is_timestamp(kind):
+        hint = "; convert it with pandas.to_datetime(..., utc=True)" if _is_text(kind) else ""
+        raise ContractError(f"{where} must be a time, is {kind}{hint}")
+    if kind != _MOMENT and getattr(values.type, "tz", None) not in (None, "UTC"):
+        values = values.cast(pa.timestamp(values.type.unit, tz="UTC"))
+    whole = pc.floor_temporal(values, unit="second") if values.type.unit != "s" else values
+    return whole.cast(pa.timestamp("ms")).cast(_MOMENT) if _naive(whole) else whole.cast(_MOMENT)
+
+
+def _naive(values: pa.ChunkedArray) -> bool:
+    return values.type.tz is None
+
+
+def engine_table(name: str, table: ir.Table) -> ir.Table:
+    """Return a table that already lives in an engine, with the contract's types.
+
+    Raises
+    ------
+    ContractError
+        A column is missing or has a type that cannot be right.
+    """
+    require_columns(name, list(table.columns))
+    spec = TABLES[name]
+    changes = {}
+    for column in (c for c in spec.columns if c.name in table.columns):
+        changed = _engine_column(f"{name}.{column.name}", column, table[column.name])
+        if changed is not None:
+            changes[column.name] = changed
+    return table.mutate(**changes) if changes else table
+
+
+def _engine_column(where: str, spec: Column, value: Any) -> Any:
+    kind = value.type()
+    if spec.kind == "time":
+        return _engine_moment(where, value)
+    wrong = {
+        "id": not (kind.is_integer() or kind.is_string()),
+        "code": not kind.is_string(),
+        "text": not kind.is_string(),
+        "money": not kind.is_integer(),
+        "count": not kind.is_integer(),
+        "flag": not kind.is_boolean(),
+        "number": not kind.is_numeric(),
+    }[spec.kind]
+    if wrong and not kind.is_null():
+        words = {"id": "whole number or text", "code": "text", "text": "text"} | _WORDS
+        raise ContractError(f"{where} must be a {words[spec.kind]}, is {kind}")
+    if kind.is_null():
+        return value.cast(
+            {"code": "string", "text": "string", "flag": "boolean"}.get(spec.kind, "int64")
+        )
+    return None
+
+
+def _engine_moment(where: str, value: Any) -> Any:
+    kind = value.type()
+    if kind.is_null() or kind.is_date():
+        return value.cast("timestamp('UTC')")
+    if not kind.is_timestamp():
+        raise ContractError(f"{where} must be a time, is {kind}")
+    if kind.timezone is None:
+        return value.truncate("s").cast("timestamp('UTC')")
+    return None

@@ -1,0 +1,145 @@
+"""An opened dataset: the tables, where they live, and when observation ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from analysis.contract import TABLES, Manifest, MissingData, codes
+from analysis.sources.engine import kept_in_engine, seconds_between
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one dataset as Ibis expressions, and ``as_of``, when observation ends.
+
+    Opened by :func:`analysis.open_tables`. Nothing here is changed by a measure; the joins that
+    many measures need are made once, on first use, and kept in the engine.
+    """
+
+    as_of: datetime
+    frames: Mapping[str, ir.Table]
+    backend: BaseBackend
+    manifest: Manifest | None = None
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether the data has ``table`` with all ``columns``."""
+        return table in self.frames and set(columns) <= set(self.frames[table].columns)
+
+    def need(self, table: str, *columns: str, by: str = "") -> ir.Table:
+        """Return ``table``.
+
+        Raises
+        ------
+        MissingData
+            The table, or one of ``columns``, is not in this data; ``by`` says who asks.
+        """
+        if table not in self.frames:
+            raise MissingData(f"the table {table}", needed_by=by, known=self.frames)
+        for column in columns:
+            if column not in self.frames[table].columns:
+                raise MissingData(f"the column {table}.{column}", needed_by=by)
+        return self.frames[table]
+
+    @property
+    def orders(self) -> ir.Table:
+        """One row per order."""
+        return self.need("orders")
+
+    @property
+    def requests(self) -> ir.Table:
+        """One row per attempt to cancel."""
+        return self.need("requests")
+
+    @property
+    def orders_with_sellers(self) -> ir.Table:
+        """One row per order with the columns of its seller, where there are sellers."""
+        return self._once("orders_with_sellers", self._join_sellers)
+
+    @property
+    def requests_with_context(self) -> ir.Table:
+        """One row per request with the columns of its order and seller."""
+        return self._once("requests_with_context", self._join_requests, keep=True)
+
+    @property
+    def refunds_with_context(self) -> ir.Table:
+        """One row per refund leg with its order, its seller and ``due_since`` (the decision)."""
+        return self._once("refunds_with_context", self._join_refunds, keep=True)
+
+    def _once(self, name: str, make: Any, *, keep: bool = False) -> ir.Table:
+        if name not in self._kept:
+            made = make()
+            self._kept[name] = kept_in_engine(self.backend, name, made) if keep else made
+        return self._kept[name]
+
+    def _join_sellers(self) -> ir.Table:
+        orders = self.orders
+        if "sellers" not in self.frames or "seller_id" not in orders.columns:
+            return orders
+        return _left_join(orders, self.frames["sellers"], "seller_id")
+
+    def _join_requests(self) -> ir.Table:
+        requests = self.requests
+        requests = requests.drop(*({"reason_text"} & set(requests.columns)))
+        return _left_join(requests, self.orders_with_sellers, "order_id")
+
+    def _join_refunds(self) -> ir.Table:
+        refunds = self.need("refunds")
+        joined = _left_join(refunds, self.orders_with_sellers, "order_id")
+        requests = self.requests.select("request_id", "decided_at", "reason", "order_state")
+        if "request_id" in refunds.columns:
+            joined = _left_join(joined, requests, "request_id")
+            decided = joined.decided_at
+        else:
+            decided = None
+        ends = [decided] if decided is not None else []
+        if "ended_at" in joined.columns:
+            ends.append(joined.ended_at)
+        if not ends:
+            raise MissingData("the columns refunds.request_id and orders.ended_at")
+        due = ends[0] if len(ends) == 1 else ends[0].coalesce(ends[1])
+        return joined.mutate(due_since=due)
+
+
+def _left_join(left: ir.Table, right: ir.Table, key: str) -> ir.Table:
+    """Join keeping every row of ``left``; where both have a column, ``left`` has the word."""
+    news = [c for c in right.columns if c == key or c not in left.columns]
+    joined = left.join(right.select(*news), key, how="left", lname="", rname="{name}_joined")
+    return joined.drop(*({f"{key}_joined"} & set(joined.columns)))
+
+
+def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> list[str]:
+    """Return ``wanted`` as a list if ``frame`` has them all.
+
+    Raises
+    ------
+    MissingData
+        One of them is in none of the tables; says which there are.
+    """
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    for column in wanted:
+        if column not in frame.columns:
+            raise MissingData(f"the column {column}", needed_by=needed_by, known=frame.columns)
+    return wanted
+
+
+def is_success(requests: ir.Table) -> ir.BooleanValue:
+    """Whether a request cancelled its order."""
+    return requests.outcome.isin(codes.SUCCESS)
+
+
+def age_seconds(tables: Tables, moment: ir.TimestampValue) -> ir.IntegerValue:
+    """How long ago ``moment`` was when observation ended."""
+    return seconds_between(moment, tables.as_of)
+
+
+def table_names() -> tuple[str, ...]:
+    """Names of all tables of the contract."""
+    return tuple(TABLES)
