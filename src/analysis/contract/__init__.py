@@ -14,6 +14,7 @@ from analysis.contract.folder import (
     replaced_when_complete,
     write_manifest,
 )
+from analysis.contract.promises import REFUND_PROMISES, Promise
 from analysis.contract.rules import JOINED_RULES, REFERENCES, ROW_RULES, Reference, Rule
 from analysis.contract.tables import (
     CONTRACT_VERSION,
@@ -28,6 +29,7 @@ __all__ = [
     "JOINED_RULES",
     "MANIFEST",
     "REFERENCES",
+    "REFUND_PROMISES",
     "REQUIRED_TABLES",
     "ROW_RULES",
     "TABLES",
@@ -36,6 +38,7 @@ __all__ = [
     "Manifest",
     "MissingData",
     "Part",
+    "Promise",
     "Reference",
     "Rule",
     "TableSpec",

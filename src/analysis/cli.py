@@ -1,0 +1,256 @@
+"""The command ``cancellations``: generate, check, import, tables, report, why, lab.
+
+Errors of the user or of the data are one message on stderr and exit code 2, without traceback.
+Anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.contract import ContractError, MissingData
+
+if TYPE_CHECKING:
+    from analysis.sources import Tables
+
+USER_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (0 done, 2 an error the user can mend)."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ContractError, MissingData, ValueError) as err:
+        if not _is_ours(err):
+            raise
+        print(f"cancellations: {err}", file=sys.stderr)
+        return USER_ERROR
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError) as err:
+        print(f"cancellations: {err}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("cancellations: interrupted; nothing half-written is left", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _is_ours(err: BaseException) -> bool:
+    """Whether an error was raised by this package (a message), not inside a library (a bug)."""
+    if isinstance(err, ContractError | MissingData):
+        return True
+    trace = err.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and "analysis" in Path(trace.tb_frame.f_code.co_filename).parts
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cancellations",
+        description="Analytics of order cancellations on marketplaces.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_generate(commands)
+    _add_reading_commands(commands)
+    _add_import(commands)
+    lab = _command(commands, "lab", _lab, "open JupyterLab on the notebooks")
+    lab.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to JupyterLab")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], None], words: str
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(
+        name,
+        help=words,
+        description=words[0].upper() + words[1:] + ".",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    made.set_defaults(run=run)
+    return made
+
+
+def _add_generate(commands: Any) -> None:
+    generate = _command(commands, "generate", _generate, "make a synthetic marketplace")
+    generate.add_argument("--orders", type=_whole, default=200_000, help="orders to place")
+    generate.add_argument("--seed", type=_whole, default=7, help="same seed, same bytes")
+    generate.add_argument("--policy", default="aliexpress", help="rules of the platform")
+    generate.add_argument("--workers", type=_whole, default=1, help="processes that generate")
+    generate.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+
+
+def _add_reading_commands(commands: Any) -> None:
+    check = _command(commands, "check", _check, "check a dataset against the contract")
+    tables = _command(commands, "tables", _tables, "write every measure as CSV and JSON")
+    report = _command(commands, "report", _report, "run the notebooks and render the HTML report")
+    why = _command(commands, "why", _why, "say why one order could not be cancelled")
+    why.add_argument("order_id", metavar="ORDER_ID", help="the order")
+    for command in (check, tables, report, why):
+        command.add_argument("dataset", type=Path, metavar="DATASET", help="folder of the dataset")
+        command.add_argument(
+            "--as-of", help="end of observation, for folders of plain CSV or Parquet files"
+        )
+    tables.add_argument("--by", action="append", default=[], help="group by this column (repeat)")
+    tables.add_argument("--out", type=Path, required=True, help="folder of the tables")
+    report.add_argument("--out", type=Path, required=True, help="folder of the site")
+    report.add_argument("--workers", type=_whole, default=2, help="notebooks run at a time")
+    for command in (tables, report):
+        command.add_argument(
+            "--despite-broken-rules", action="store_true", help="go on although `check` fails"
+        )
+
+
+def _add_import(commands: Any) -> None:
+    importing = _command(commands, "import", _import, "turn somebody's export into a dataset")
+    importing.add_argument("format", metavar="FORMAT", help="olist, or tables (contract columns)")
+    importing.add_argument("files", type=Path, nargs="+", metavar="FILE", help="what to import")
+    importing.add_argument("--as-of", help="end of observation, where the export does not know it")
+    importing.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+
+
+def _whole(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, got {text}")
+    return value
+
+
+class _Progress:
+    """A progress bar on a terminal, silence in a pipe; called with (done, all)."""
+
+    def __init__(self, words: str) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(desc=words, unit="", leave=False, disable=not sys.stderr.isatty())
+
+    def __call__(self, done: int, total: int) -> None:
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from analysis.marketplace import write_market
+
+    with _Progress("generating") as progress:
+        manifest = write_market(
+            options.out,
+            options.orders,
+            seed=options.seed,
+            policy=options.policy,
+            workers=options.workers,
+            progress=progress,
+        )
+    rows = ", ".join(f"{n:,} {name}" for name, n in manifest.n_rows.items() if "/" not in name)
+    print(f"{options.out}: synthetic, seed {options.seed}: {rows}")
+
+
+def _open(options: argparse.Namespace) -> Tables:
+    from analysis.sources import open_tables
+
+    return open_tables(options.dataset, options.as_of)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from analysis.sources import check, check_files
+
+    tables = _open(options)
+    if tables.manifest is not None:
+        changed = check_files(options.dataset)
+        if len(changed):
+            lines = [f"  {row.path}: {row.problem}" for row in changed.itertuples()]
+            raise ContractError("\n".join([f"{options.dataset} has changed files:", *lines]))
+    found = check(tables)
+    broken = found[found.n_broken > 0]
+    if len(broken):
+        raise ContractError.from_failures(
+            {f"{row.table}: {row.rule}": int(row.n_broken) for row in broken.itertuples()}
+        )
+    rows = found.drop_duplicates("table")["n_rows"].sum()
+    print(f"{options.dataset}: {len(found)} rules hold on {rows:,} rows")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from analysis.sources.importers import IMPORTERS
+
+    if options.format not in IMPORTERS:
+        raise ValueError(f"FORMAT must be one of {', '.join(IMPORTERS)}, got {options.format!r}")
+    if len(options.files) != 1:
+        raise ValueError(f"{options.format} imports one folder, got {len(options.files)}")
+    given = {} if options.as_of is None else {"as_of": options.as_of}
+    manifest = IMPORTERS[options.format](options.files[0], options.out, **given)
+    rows = ", ".join(f"{n:,} {name}" for name, n in manifest.n_rows.items())
+    print(f"{options.out}: {rows}")
+    for note in manifest.notes:
+        print(f"  note: {note}")
+
+
+def _tables(options: argparse.Namespace) -> None:
+    from analysis.report import write_tables
+
+    tables = _open(options)
+    _require_valid(tables, options)
+    with _Progress("measuring") as progress:
+        absent = write_tables(tables, options.out, by=options.by, progress=progress)
+    print(f"{options.out}: every measure as CSV and JSON")
+    for name, reason in absent.items():
+        print(f"  not in this data: {name}: {reason}")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from analysis.report import make_report
+
+    with _Progress("running notebooks") as progress:
+        index = make_report(
+            options.dataset,
+            options.out,
+            as_of=options.as_of,
+            workers=options.workers,
+            despite_broken_rules=options.despite_broken_rules,
+            progress=progress,
+        )
+    print(f"open {index.as_uri()}")
+
+
+def _why(options: argparse.Namespace) -> None:
+    from analysis.measures import why_not
+    from analysis.report import say_why_not
+
+    print(say_why_not(why_not(_open(options), options.order_id)))
+
+
+def _lab(options: argparse.Namespace) -> None:
+    from analysis.report import notebook_folder
+
+    command = [sys.executable, "-m", "jupyterlab", str(notebook_folder()), *options.arguments]
+    subprocess.run(command, check=False)
+
+
+def _require_valid(tables: Tables, options: argparse.Namespace) -> None:
+    from analysis.sources import require_valid
+
+    if not options.despite_broken_rules:
+        require_valid(tables)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

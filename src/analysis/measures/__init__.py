@@ -1,0 +1,47 @@
+"""One question, one function, one table: the measures."""
+
+from __future__ import annotations
+
+from analysis.measures.blockers import blocker_shares, success_by_order_age, why_not
+from analysis.measures.durations import (
+    refund_curve,
+    refund_mean,
+    refund_quantiles,
+    refund_sla,
+    response_curve,
+)
+from analysis.measures.flow import cancel_flow_funnel
+from analysis.measures.naive import naive_versus_right
+from analysis.measures.races import outcome_curve, window_curve
+from analysis.measures.rates import (
+    cancellation_success_rate,
+    order_end_shares,
+    outcome_shares,
+    request_rate,
+)
+from analysis.measures.sellers import seller_scorecard
+
+# Every measure of a whole dataset; ``why_not`` is about one order.
+MEASURES = {
+    measure.__name__: measure
+    for measure in (
+        cancellation_success_rate,
+        outcome_shares,
+        request_rate,
+        order_end_shares,
+        outcome_curve,
+        window_curve,
+        refund_curve,
+        refund_quantiles,
+        refund_mean,
+        refund_sla,
+        response_curve,
+        blocker_shares,
+        success_by_order_age,
+        seller_scorecard,
+        cancel_flow_funnel,
+        naive_versus_right,
+    )
+}
+
+__all__ = ["MEASURES", "why_not", *MEASURES]

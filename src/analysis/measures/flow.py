@@ -1,0 +1,85 @@
+"""The cancel dialogue: how far people who set out to cancel get.
+
+Unit: one session, a walk through the dialogue. Denominator: all sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.contract import codes
+from analysis.measures.counting import cluster_keys, share_table
+from analysis.sources import Tables
+from analysis.sources.tables import is_success, known_columns
+
+
+def cancel_flow_funnel(
+    tables: Tables, *, by: Sequence[str] = (), level: float = 0.95
+) -> pd.DataFrame:
+    """Share of sessions that reached each step, and the order cancelled in the end.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``steps``, ``requests`` and ``orders``.
+    by
+        Grouping columns of orders or sellers.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group and step (``codes.STEPS``, then "cancelled"): ``*by, step, estimate,
+        ci_low, ci_high, of_previous, n, n_events, n_clusters, interval``. ``of_previous`` is the
+        share of those who reached the step before. "cancelled" counts sessions whose submit was
+        followed by a success known at ``as_of``; requests still pending are not in it.
+
+    Raises
+    ------
+    MissingData
+        There is no table ``steps``, or a column in ``by`` is in none of the tables.
+    """
+    steps = tables.need("steps", by="cancel_flow_funnel")
+    orders = tables.orders_with_sellers
+    by = known_columns(orders, by, needed_by="cancel_flow_funnel")
+    sessions = _sessions(tables, steps)
+    wanted = list(dict.fromkeys(["order_id", *cluster_keys(orders, by)]))
+    frame = sessions.join(
+        orders.select(*wanted), "order_id", how="left", rname="{name}_order"
+    )
+    words = [*codes.STEPS, "cancelled"]
+    shares = {word: frame[f"reached_{word}"] for word in words}
+    table = share_table(
+        frame, by, shares, counted=frame.order_id.notnull(), level=level, word="step"
+    )
+    table.insert(len(by) + 4, "of_previous", _of_previous(table["n_events"].to_numpy(), len(words)))
+    return table.drop(columns="n_pending")
+
+
+def _sessions(tables: Tables, steps: object) -> object:
+    """One row per session: its order, the steps it reached, and whether it cancelled the order."""
+    requests = tables.requests
+    succeeded = requests.filter(is_success(requests)).select("order_id", "requested_at")
+    submits = steps.filter(steps.step == "submit")
+    worked = submits.semi_join(
+        succeeded,
+        [submits.order_id == succeeded.order_id, submits.occurred_at == succeeded.requested_at],
+    ).select("session_id")
+    reached = steps.group_by("session_id").aggregate(
+        order_id=steps.order_id.max(),
+        **{f"reached_{word}": (steps.step == word).any() for word in codes.STEPS},
+    )
+    worked = worked.distinct().mutate(reached_cancelled=True)
+    return reached.left_join(worked, "session_id", rname="{name}_worked")
+
+
+def _of_previous(reached: np.ndarray, n_steps: int) -> np.ndarray:
+    """Share of the step before; the first step of each group has none before it."""
+    before = np.roll(reached, 1).astype(float)
+    before[::n_steps] = np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(before > 0, reached / before, np.nan)

@@ -1,0 +1,150 @@
+"""Races: which end comes first, and by when.
+
+``outcome_curve`` follows requests from asking to their end; ``window_curve`` follows paid orders
+from payment until they can no longer be cancelled. Both are Aalen-Johansen curves, so what is
+still undecided when observation ends is kept and never counted as either end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.contract import codes
+from analysis.measures.counting import (
+    HOUR,
+    MINUTE,
+    Spells,
+    age,
+    curve_times,
+    need_columns,
+    positive,
+    requests_of,
+    spell_counts,
+)
+from analysis.sources import Tables, seconds_between
+from analysis.sources.tables import known_columns
+
+WINDOW_ENDS = ("cancelled", "ended_otherwise")
+
+
+def outcome_curve(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_hours: float = 240,
+    level: float = 0.95,
+    requested_by: str | None = "buyer",
+) -> pd.DataFrame:
+    """By when how many requests have ended in which way, the undecided included.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` and ``orders``.
+    by
+        Grouping columns of requests, orders or sellers.
+    horizon_hours
+        Length of the curve, from the request.
+    level
+        Confidence level, in (0, 1).
+    requested_by
+        Whose requests: "buyer", "seller", "platform", or None for everybody's.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, outcome that occurs, and time: ``*by, outcome, time_hours, estimate,
+        ci_low, ci_high, n_at_risk, n_events, n_censored, n, interval``. ``n_events`` and
+        ``n_censored`` are cumulative, ``n_at_risk`` is just before the time. Beyond a group's
+        last observed time the estimate is missing.
+
+    Raises
+    ------
+    MissingData
+        A column in ``by`` is in none of the tables.
+
+    Notes
+    -----
+    Times are whole minutes, rounded up. Aalen-Johansen (1978); variance and limits as
+    :func:`analysis.stats.aalen_johansen`; requests of one seller are taken as independent here.
+    """
+    frame, by = requests_of(tables, by, requested_by, needed_by="outcome_curve")
+    words = [word for word in codes.OUTCOMES if word != codes.PENDING]
+    decided = seconds_between(frame.requested_at, frame.decided_at)
+    causes = {word: (frame.outcome == word).ifelse(decided, None) for word in words}
+    spells = spell_counts(
+        frame,
+        by,
+        start=frame.requested_at,
+        causes=causes,
+        age=age(tables, frame.requested_at),
+        unit_seconds=MINUTE,
+        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
+    )
+    return _curve_table(spells, words, horizon_hours, level=level)
+
+
+def window_curve(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_hours: float = 240,
+    closed_by: Sequence[str] = ("shipped_at",),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How long after payment an order can still be cancelled, and what closes the window.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``orders`` with ``paid_at``, ``ended_at`` and ``closed_by``.
+    by
+        Grouping columns of orders or sellers.
+    horizon_hours
+        Length of the curve, from payment.
+    closed_by
+        Columns of ``orders`` whose moment closes the window: ``["packed_at", "shipped_at"]`` on
+        platforms where packing does.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group, outcome and time; outcomes are ``still_open``, then ``shipped`` (and
+        ``packed``), ``cancelled``, ``ended_otherwise``; their shares add up to 1. Columns as in
+        :func:`outcome_curve`.
+
+    Raises
+    ------
+    MissingData
+        A column that is needed is not in the data.
+    """
+    orders = tables.orders_with_sellers
+    needed = ["paid_at", *closed_by]
+    need_columns(orders, "orders", needed, needed_by="window_curve")
+    by = known_columns(orders, by, needed_by="window_curve")
+    causes = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
+    causes |= _order_ends(orders)
+    spells = spell_counts(
+        orders,
+        by,
+        start=orders.paid_at,
+        causes=causes,
+        age=age(tables, orders.paid_at),
+        unit_seconds=MINUTE,
+        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
+    )
+    return _curve_table(spells, list(causes), horizon_hours, level=level, survivor="still_open")
+
+
+def _order_ends(orders: object) -> dict[str, object]:
+    if not {"ended_at", "end_code"} <= set(orders.columns):
+        return {}
+    ended = seconds_between(orders.paid_at, orders.ended_at)
+    cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
+    return {"cancelled": cancelled.ifelse(ended, None), "ended_otherwise": (~cancelled).ifelse(ended, None)}

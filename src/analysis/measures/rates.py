@@ -1,0 +1,201 @@
+"""Rates: how often cancelling is asked for, and how often it works.
+
+Unit of the request measures: one cancellation request of a buyer. Denominator: requests at
+least ``horizon_hours`` old when observation ends; younger ones are counted in ``n_pending``
+and never in ``n``. Unit of the order measures: one order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import pandas as pd
+
+from analysis.contract import codes
+from analysis.measures.counting import (
+    HOUR,
+    age,
+    mature_requests,
+    need_columns,
+    positive,
+    requests_of,
+    share_table,
+)
+from analysis.sources import Tables, seconds_between
+from analysis.sources.tables import is_success, known_columns
+
+HORIZON_HOURS = 720.0  # 30 days: by then every answer deadline of every platform has passed
+
+
+def cancellation_success_rate(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_hours: float = HORIZON_HOURS,
+    level: float = 0.95,
+    requested_by: str | None = "buyer",
+) -> pd.DataFrame:
+    """Share of mature cancellation requests that ended in a cancelled order.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` and ``orders``.
+    by
+        Grouping columns of requests, orders or sellers, e.g. ``["order_state"]``.
+    horizon_hours
+        A request counts once it is this old at ``as_of``; later successes do not count.
+    level
+        Confidence level, in (0, 1).
+    requested_by
+        Whose requests: "buyer", "seller", "platform", or None for everybody's.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, sorted by ``by``: ``*by, estimate, ci_low, ci_high, n, n_events,
+        n_pending, n_clusters, interval``. Shares are in [0, 1].
+
+    Raises
+    ------
+    MissingData
+        A column in ``by`` is in none of the tables.
+
+    Notes
+    -----
+    Interval: Wilson (1927) score, with the effective sample size of seller clusters where
+    sellers are known; ``interval`` says which.
+    """
+    frame, by = requests_of(tables, by, requested_by, needed_by="cancellation_success_rate")
+    mature, in_time = mature_requests(tables, frame, horizon_hours)
+    return share_table(
+        frame, by, {"success": is_success(frame) & in_time}, counted=mature, level=level
+    )
+
+
+def outcome_shares(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_hours: float = HORIZON_HOURS,
+    level: float = 0.95,
+    requested_by: str | None = "buyer",
+) -> pd.DataFrame:
+    """How mature requests ended: the share of each outcome, adding up to 1 in each group.
+
+    Parameters
+    ----------
+    tables, by, horizon_hours, level, requested_by
+        As in :func:`cancellation_success_rate`. Outcome ``pending`` is the share that was still
+        undecided at the horizon.
+
+    Returns
+    -------
+    DataFrame
+        One row per group and outcome, outcomes in the order of ``codes.OUTCOMES``: ``*by,
+        outcome, estimate, ci_low, ci_high, n, n_events, n_pending, n_clusters, interval``.
+
+    Raises
+    ------
+    MissingData
+        A column in ``by`` is in none of the tables.
+    """
+    frame, by = requests_of(tables, by, requested_by, needed_by="outcome_shares")
+    mature, in_time = mature_requests(tables, frame, horizon_hours)
+    final = (frame.outcome != codes.PENDING) & in_time
+    shares = {
+        word: final & (frame.outcome == word) for word in codes.OUTCOMES if word != codes.PENDING
+    }
+    shares[codes.PENDING] = ~final
+    return share_table(frame, by, shares, counted=mature, level=level, word="outcome")
+
+
+def request_rate(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_hours: float = HORIZON_HOURS,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Share of paid orders whose buyer asked to cancel within the horizon after paying.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` and ``orders`` with ``paid_at``.
+    by
+        Grouping columns of orders or sellers.
+    horizon_hours
+        An order counts once it was paid this long before ``as_of``.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group: ``*by, estimate, ci_low, ci_high, n, n_events, n_pending, n_clusters,
+        interval``. ``n`` are mature paid orders, ``n_pending`` those paid too recently.
+
+    Raises
+    ------
+    MissingData
+        ``paid_at``, or a column in ``by``, is not in the data.
+    """
+    positive("horizon_hours", horizon_hours)
+    orders = tables.orders_with_sellers
+    need_columns(orders, "orders", ["paid_at"], needed_by="request_rate")
+    by = known_columns(orders, by, needed_by="request_rate")
+    requests = tables.requests
+    first = (
+        requests.filter(requests.requested_by == "buyer")
+        .join(orders.select("order_id", "paid_at"), "order_id")
+        .filter(lambda t: t.requested_at >= t.paid_at)
+        .group_by("order_id")
+        .aggregate(first_asked_at=lambda t: t.requested_at.min())
+    )
+    paid = orders.filter(orders.paid_at.notnull())
+    frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
+    mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
+    asked = seconds_between(frame.paid_at, frame.first_asked_at) <= int(horizon_hours * HOUR)
+    return share_table(frame, by, {"asked": asked}, counted=mature, level=level)
+
+
+def order_end_shares(
+    tables: Tables, *, by: Sequence[str] = (), level: float = 0.95
+) -> pd.DataFrame:
+    """How orders ended: the share of every end among all orders, "open" for those not ended.
+
+    This is the familiar "cancelled orders divided by orders" done with a stated denominator. It
+    says nothing about how often asking works: use :func:`cancellation_success_rate` for that.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``orders`` with ``end_code``. A column ``weight`` is used.
+    by
+        Grouping columns of orders or sellers.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group and end: ``*by, end_code, estimate, ci_low, ci_high, n, n_events,
+        n_clusters, interval``. Ends that occur nowhere in the data have no row.
+
+    Raises
+    ------
+    MissingData
+        ``end_code``, or a column in ``by``, is not in the data.
+    """
+    frame = tables.orders_with_sellers
+    need_columns(frame, "orders", ["end_code"], needed_by="order_end_shares")
+    by = known_columns(frame, by, needed_by="order_end_shares")
+    by = [column for column in by if column != "end_code"]
+    shares = {word: frame.end_code == word for word in codes.ORDER_ENDS}
+    shares["open"] = frame.end_code.isnull()
+    everything = ibis.literal(True)  # noqa: FBT003 - an expression, not a flag
+    table = share_table(frame, by, shares, counted=everything, level=level, word="end_code")
+    occurs = table.groupby("end_code")["n_events"].transform("sum") > 0
+    return table[occurs].drop(columns="n_pending").reset_index(drop=True)

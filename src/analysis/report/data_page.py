@@ -1,0 +1,90 @@
+"""What a page says of its data: what it is, which rules hold, what it can answer, its fingerprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+import analysis
+from analysis.contract import CONTRACT_VERSION, MissingData
+from analysis.measures import MEASURES
+from analysis.report import html
+from analysis.sources import Tables, check
+
+if TYPE_CHECKING:
+    from analysis.contract import Manifest
+
+SYNTHETIC = (
+    "Synthetic data: made by this project's generator, not observed on any platform. "
+    "The numbers show the method, not the world."
+)
+
+
+def banner(manifest: Manifest | None) -> str:
+    """Return the line that stands above everything made from this data, or an empty text."""
+    return SYNTHETIC if manifest is not None and manifest.synthetic else ""
+
+
+def about(tables: Tables) -> html.Html:
+    """Return what the data is, until when it was observed, and what must be known of it."""
+    manifest = tables.manifest
+    lines = [banner(manifest)] if banner(manifest) else []
+    source = manifest.source.rstrip(".") if manifest is not None and manifest.source else ""
+    lines.append(f"{source + ', observed' if source else 'Observed'} until {tables.as_of:%Y-%m-%d %H:%M} UTC.")
+    lines += list(manifest.notes) if manifest is not None else []
+    return html.join([html.note(" ".join(lines))])
+
+
+def check_summary(tables: Tables) -> pd.DataFrame:
+    """Return, for each table, how many rules of the contract were checked and which are broken.
+
+    Returns
+    -------
+    DataFrame
+        One row per table: ``table, n_rows, n_rules, n_rules_broken, broken``.
+    """
+    found = check(tables)
+    rows = []
+    for name, rules in found.groupby("table", sort=False):
+        broken = rules[rules.n_broken > 0]
+        words = "; ".join(f"{r.rule}: {r.n_broken:,} rows" for r in broken.itertuples())
+        rows.append((name, int(rules.n_rows.iloc[0]), len(rules), len(broken), words))
+    return pd.DataFrame(rows, columns=["table", "n_rows", "n_rules", "n_rules_broken", "broken"])
+
+
+def answerable_questions(tables: Tables) -> pd.DataFrame:
+    """Return which measures this data can answer, and what the others lack.
+
+    Returns
+    -------
+    DataFrame
+        One row per measure: ``measure, question, answerable, lacks``. A measure that has the
+        tables but no row to count is answerable and says so itself.
+    """
+    rows = []
+    for name, measure in MEASURES.items():
+        try:
+            measure(tables)
+            lacks = ""
+        except MissingData as lack:
+            lacks = str(lack)
+        question = measure.__doc__.strip().splitlines()[0].rstrip(".")
+        rows.append((name, question, lacks == "", lacks))
+    return pd.DataFrame(rows, columns=["measure", "question", "answerable", "lacks"])
+
+
+def fingerprint_of(tables: Tables) -> dict[str, str]:
+    """Return what identifies the numbers on a page: versions, the data's digest, the seed."""
+    marks = {"version": analysis.__version__, "contract": str(CONTRACT_VERSION)}
+    if tables.manifest is not None:
+        marks["data"] = tables.manifest.digest[:16]
+        seed = tables.manifest.made_with.get("seed")
+        marks |= {} if seed is None else {"seed": str(seed)}
+    return marks | {"as of": f"{tables.as_of:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def fingerprint(tables: Tables) -> html.Html:
+    """Return the fingerprint as a line for the end of a notebook."""
+    marks = fingerprint_of(tables)
+    return html.note(" · ".join(f"{name} {value}" for name, value in marks.items()))
