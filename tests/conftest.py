@@ -1,12 +1,41 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use: drawn tables, a Spark session, the real public data."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from tests.drawn import drawn_frames
+
+from analysis.contract import TABLES
+from analysis.sources import Tables, open_tables
 
 ROOT = Path(__file__).resolve().parents[1]
+OTHERS_WARNINGS = (  # in Ibis and PySpark, about pandas and DuckDB: nothing to do for us
+    "ignore:The copy keyword is deprecated",
+    "ignore:The 'future.infer_string' option",
+    "ignore:fetch_arrow_table",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker that runs a test on Spark as well; silence warnings about others."""
+    config.addinivalue_line("markers", "spark: its drawn tables are opened on Spark too")
+    for warning in OTHERS_WARNINGS:
+        config.addinivalue_line("filterwarnings", warning)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on DuckDB, and on Spark too where it is marked ``spark``."""
+    if "engine" in metafunc.fixturenames:
+        engines: list[Any] = ["duckdb"]
+        if metafunc.definition.get_closest_marker("spark"):
+            engines.append(pytest.param("spark", marks=pytest.mark.slow))
+        metafunc.parametrize("engine", engines, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +45,65 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real public data (../shared/data) is not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tables(engine: str, request: pytest.FixtureRequest) -> Callable[..., Tables]:
+    """Return ``tables(as_of=..., requests=<drawing>, ...)``: the drawn dataset, opened.
+
+    See :mod:`tests.drawn` for what is filled in. ``without=("sellers", "orders.shipped_at")``
+    leaves out tables and columns. Runs on DuckDB; in tests marked ``spark`` on Spark too.
+    """
+
+    def opened(
+        *, as_of: str = "2026-06-30", without: tuple[str, ...] = (), **drawings: str | None
+    ) -> Tables:
+        frames = drawn_frames(as_of, drawings, without)
+        if engine == "spark":
+            return request.getfixturevalue("spark_tables")(frames, as_of)
+        return open_tables(frames, as_of=as_of)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def spark_tables(spark: Any) -> Callable[[Mapping[str, Any], Any], Tables]:
+    """Return ``spark_tables(frames, as_of)``: frames of the contract, opened on Spark."""
+    import ibis
+
+    from analysis.sources.entering import arrow_table
+
+    def opened(frames: Mapping[str, Any], as_of: Any) -> Tables:
+        session = spark.newSession()  # its own views: two datasets may be open at once
+        for name, frame in frames.items():
+            table = arrow_table(name, frame) if name in TABLES else pa.table(frame)
+            session.createDataFrame(table).createOrReplaceTempView(name)
+        return open_tables(ibis.pyspark.connect(session), as_of=as_of)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """One small local Spark session for all tests; they skip without pyspark or Java."""
+    pyspark_sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which is not on this machine")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.ansi.enabled": "true",
+        "spark.log.level": "ERROR",
+    }
+    builder = pyspark_sql.SparkSession.builder.master("local[2]").appName("tests")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()

@@ -67,8 +67,8 @@ SELLERS = TableSpec(
     (
         _id("seller_id", "the seller"),
         _text("seller_country", "ISO 3166 two-letter country the seller ships from"),
-        _time("opened_at", "when the shop opened"),
-        _code("size_tier", "size by expected orders", codes.SIZE_TIERS),
+        _time("opened_at", "when the shop opened", optional=True),
+        _code("size_tier", "size by expected orders", codes.SIZE_TIERS, optional=True),
         _text("seller_name", "the shop's name as a buyer sees it", optional=True),
     ),
 )

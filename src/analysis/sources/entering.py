@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.contract import TABLES, Column, ContractError, TableSpec
+from analysis.sources.engine import whole_seconds
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -85,7 +86,10 @@ _WORDS = {
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return any(
+        is_kind(kind)
+        for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
 
 
 def _cast(where: str, values: pa.ChunkedArray, target: pa.DataType, words: str) -> pa.ChunkedArray:
@@ -95,7 +99,7 @@ def _cast(where: str, values: pa.ChunkedArray, target: pa.DataType, words: str) 
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     try:
         return values.cast(target)
-    except pa.ArrowInvalid as err:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as err:
         raise ContractError(f"{where} must be a {words}: {err}") from err
 
 
@@ -116,8 +120,10 @@ def _naive(values: pa.ChunkedArray) -> bool:
     return values.type.tz is None
 
 
-def engine_table(name: str, table: ir.Table) -> ir.Table:
+def engine_table(name: str, table: ir.Table, *, is_exact: bool = False) -> ir.Table:
     """Return a table that already lives in an engine, with the contract's types.
+
+    Times become UTC without fractions of a second; ``is_exact`` says that they are already.
 
     Raises
     ------
@@ -128,16 +134,16 @@ def engine_table(name: str, table: ir.Table) -> ir.Table:
     spec = TABLES[name]
     changes = {}
     for column in (c for c in spec.columns if c.name in table.columns):
-        changed = _engine_column(f"{name}.{column.name}", column, table[column.name])
+        changed = _engine_column(f"{name}.{column.name}", column, table[column.name], is_exact)
         if changed is not None:
             changes[column.name] = changed
     return table.mutate(**changes) if changes else table
 
 
-def _engine_column(where: str, spec: Column, value: Any) -> Any:
+def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
     kind = value.type()
     if spec.kind == "time":
-        return _engine_moment(where, value)
+        return _engine_moment(where, value, is_exact)
     wrong = {
         "id": not (kind.is_integer() or kind.is_string()),
         "code": not kind.is_string(),
@@ -157,12 +163,10 @@ def _engine_column(where: str, spec: Column, value: Any) -> Any:
     return None
 
 
-def _engine_moment(where: str, value: Any) -> Any:
+def _engine_moment(where: str, value: Any, is_exact: bool) -> Any:
     kind = value.type()
     if kind.is_null() or kind.is_date():
         return value.cast("timestamp('UTC')")
     if not kind.is_timestamp():
         raise ContractError(f"{where} must be a time, is {kind}")
-    if kind.timezone is None:
-        return value.truncate("s").cast("timestamp('UTC')")
-    return None
+    return None if is_exact and kind.timezone is not None else whole_seconds(value)

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from analysis.contract import (
     MANIFEST,
@@ -20,8 +18,9 @@ from analysis.contract import (
     Manifest,
     read_manifest,
 )
-from analysis.sources.engine import connect, utc
+from analysis.sources.engine import collect, connect, registered, utc
 from analysis.sources.entering import arrow_table, engine_table
+from analysis.sources.reading import loose_files, parquet_rows, read_table
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -70,7 +69,8 @@ def open_tables(
         raise ValueError(
             f"source must be a folder, a dict of frames or an Ibis backend, got {type(source)}"
         )
-    frames = {name: source.table(name) for name in source.list_tables() if name in TABLES}
+    names = set(source.list_tables())
+    frames = {n: engine_table(n, source.table(n)) for n in TABLES if n in names}
     return _opened(frames, _required(as_of), source)
 
 
@@ -81,10 +81,7 @@ def _open_frames(frames: Mapping[str, Any], as_of: Moment | None) -> Tables:
             f"there is no table called {', '.join(unknown)}; tables are: {', '.join(TABLES)}"
         )
     backend = connect()
-    opened = {}
-    for name, frame in frames.items():
-        backend.con.register(name, arrow_table(name, frame))
-        opened[name] = backend.table(name)
+    opened = {n: registered(backend, n, arrow_table(n, frame)) for n, frame in frames.items()}
     return _opened(opened, _required(as_of), backend)
 
 
@@ -93,8 +90,8 @@ def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None
         raise ContractError(f"there is no dataset folder {folder}")
     backend = connect() if backend is None else backend
     if not (folder / MANIFEST).exists():
-        files = _loose_files(folder)
-        frames = {name: _read(backend, name, paths) for name, paths in files.items()}
+        files = loose_files(folder)
+        frames = {name: read_table(backend, name, paths) for name, paths in files.items()}
         return _opened(frames, _required(as_of), backend)
     manifest = read_manifest(folder)
     moment = utc(manifest.as_of)
@@ -103,7 +100,7 @@ def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None
             f"as_of must be that of the dataset, {moment:%Y-%m-%dT%H:%M:%SZ}, got {as_of}"
         )
     files = _manifest_files(folder, manifest)
-    frames = {name: _read(backend, name, paths) for name, paths in files.items()}
+    frames = {n: read_table(backend, n, paths, is_exact=True) for n, paths in files.items()}
     return _opened(frames, moment, backend, manifest)
 
 
@@ -113,65 +110,10 @@ def _manifest_files(folder: Path, manifest: Manifest) -> dict[str, list[Path]]:
         if part.table not in TABLES:  # the truth beside the data is not for measures
             continue
         path = folder / part.path
-        if path.suffix == ".parquet" and _parquet_rows(path) != part.n_rows:
+        if path.suffix == ".parquet" and parquet_rows(path) != part.n_rows:
             raise ContractError(f"{path} does not have the {part.n_rows:,} rows of {MANIFEST}")
         files.setdefault(part.table, []).append(path)
     return files
-
-
-def _parquet_rows(path: Path) -> int:
-    try:
-        return pq.read_metadata(path).num_rows
-    except FileNotFoundError as err:
-        raise ContractError(f"{path} is missing: the dataset is not complete") from err
-    except (pa.ArrowInvalid, OSError) as err:
-        raise ContractError(f"{path} is not a complete Parquet file: {err}") from err
-
-
-def _loose_files(folder: Path) -> dict[str, list[Path]]:
-    files = {}
-    for name in TABLES:
-        inside = sorted((folder / name).glob("*.parquet")) + sorted((folder / name).glob("*.csv"))
-        single = [p for end in (".parquet", ".csv") if (p := folder / f"{name}{end}").exists()]
-        if inside or single:
-            files[name] = single[:1] or inside
-    if not files:
-        raise ContractError(
-            f"{folder} has neither {MANIFEST} nor files named {', '.join(TABLES)} (.csv, .parquet)"
-        )
-    return files
-
-
-def _read(backend: BaseBackend, name: str, paths: list[Path]) -> Any:
-    if paths[0].suffix == ".csv":
-        return _read_csv(backend, name, paths)
-    for path in paths:
-        _parquet_rows(path)
-    single = str(paths[0]) if backend.name != "duckdb" and len(paths) == 1 else None
-    return backend.read_parquet(single or [str(p) for p in paths], table_name=name)
-
-
-def _read_csv(backend: BaseBackend, name: str, paths: list[Path]) -> Any:
-    """Read CSV with the types that the contract says, through Arrow."""
-    import pyarrow.csv as pacsv
-
-    kinds = {"money": pa.int64(), "count": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
-    types = {c.name: kinds.get(c.kind, pa.string()) for c in TABLES[name].columns}
-    types |= {
-        c.name: pa.timestamp("us", tz="UTC") for c in TABLES[name].columns if c.kind == "time"
-    }
-    ids = [c.name for c in TABLES[name].columns if c.kind == "id"]
-    types = {column: kind for column, kind in types.items() if column not in ids}
-    options = pacsv.ConvertOptions(
-        column_types=types, strings_can_be_null=True, null_values=["", "NULL", "null"]
-    )
-    try:
-        parts = [pacsv.read_csv(path, convert_options=options) for path in paths]
-        frame = pa.concat_tables(parts, promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as err:
-        raise ContractError(f"{paths[0]} does not read as the table {name}: {err}") from err
-    backend.con.register(name, arrow_table(name, frame))
-    return backend.table(name)
 
 
 def _opened(
@@ -182,18 +124,32 @@ def _opened(
         raise ContractError(
             f"the data lacks {', '.join(missing)}; it has: {', '.join(frames) or 'no table'}"
         )
-    frames = {name: engine_table(name, frames[name]) for name in TABLES if name in frames}
-    _require_same_ids(frames)
+    frames = _with_same_ids({name: frames[name] for name in TABLES if name in frames})
     return Tables(as_of=as_of, frames=frames, backend=backend, manifest=manifest)
 
 
-def _require_same_ids(frames: Mapping[str, Any]) -> None:
+def _with_same_ids(frames: Mapping[str, Any]) -> dict[str, Any]:
+    """Ids that refer to each other are of one type; a column without any takes the other's."""
+    frames = dict(frames)
     for table, column, target, key in REFERENCES:
         if table not in frames or target not in frames or column not in frames[table].columns:
             continue
-        ours, theirs = frames[table][column].type(), frames[target][key].type()
-        if ours.is_string() != theirs.is_string():
-            raise ContractError(f"{table}.{column} is {ours} but {target}.{key} is {theirs}")
+        ours, theirs = frames[table][column], frames[target][key]
+        if ours.type().is_string() == theirs.type().is_string():
+            continue
+        if _is_empty(ours):
+            frames[table] = frames[table].mutate(**{column: ours.cast(theirs.type())})
+        elif _is_empty(theirs):
+            frames[target] = frames[target].mutate(**{key: theirs.cast(ours.type())})
+        else:
+            raise ContractError(
+                f"{table}.{column} is {ours.type()} but {target}.{key} is {theirs.type()}"
+            )
+    return frames
+
+
+def _is_empty(column: Any) -> bool:
+    return bool(collect(column.count().name("n_known").as_table()).n_known[0] == 0)
 
 
 def _required(as_of: Moment | None) -> datetime:

@@ -1,0 +1,142 @@
+"""How files become tables of an engine: Parquet as it is, CSV with the types of the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from analysis.contract import TABLES, ContractError
+from analysis.sources.engine import registered
+from analysis.sources.entering import arrow_table, engine_table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
+ENDINGS = (".parquet", ".csv")
+NOTHING = ["", "NULL", "null"]  # words of a CSV cell without a value; "NA" is a country
+_WHOLE_NUMBER = r"^(0|-?[1-9][0-9]{0,17})$"  # written so, a number is the same read as text
+
+
+def loose_files(folder: Path) -> dict[str, list[Path]]:
+    """Files of a folder without manifest: ``orders.csv``, ``orders.parquet`` or ``orders/*``.
+
+    Raises
+    ------
+    ContractError
+        No file is named like a table.
+    """
+    files = {}
+    for name in TABLES:
+        inside = [p for end in ENDINGS for p in sorted((folder / name).glob(f"*{end}"))]
+        single = [p for end in ENDINGS if (p := folder / f"{name}{end}").exists()]
+        if inside or single:
+            files[name] = single[:1] or inside
+    if not files:
+        raise ContractError(
+            f"{folder} has neither dataset.json nor files named {', '.join(TABLES)} "
+            "(.csv, .parquet)"
+        )
+    return files
+
+
+def read_table(
+    backend: BaseBackend, name: str, paths: list[Path], *, is_exact: bool = False
+) -> ir.Table:
+    """Return the files of one table as an Ibis table of the contract's types.
+
+    Parameters
+    ----------
+    backend
+        Engine that reads Parquet; CSV is read here and handed over.
+    name
+        Name of a table of the contract.
+    paths
+        All Parquet or all CSV.
+    is_exact
+        Times are known to be whole seconds: do not make the engine cut them.
+
+    Raises
+    ------
+    ContractError
+        A file is missing, cut short, or has columns that are not those of the contract.
+    """
+    endings = {path.suffix for path in paths}
+    if len(endings) > 1:
+        raise ContractError(f"{name} has both CSV and Parquet files: {paths[0].parent}")
+    if endings == {".csv"}:
+        return registered(backend, name, arrow_table(name, _csv_table(name, paths)))
+    for path in paths:
+        parquet_rows(path)
+    table = _read_parquet(backend, name, [str(path) for path in paths])
+    return engine_table(name, table, is_exact=is_exact)
+
+
+def parquet_rows(path: Path) -> int:
+    """Return the number of rows of a Parquet file, from its foot.
+
+    Raises
+    ------
+    ContractError
+        The file is missing or not a whole Parquet file.
+    """
+    try:
+        return pq.read_metadata(path).num_rows
+    except FileNotFoundError as err:
+        raise ContractError(f"{path} is missing: the dataset is not complete") from err
+    except (pa.ArrowInvalid, OSError) as err:
+        raise ContractError(f"{path} is not a complete Parquet file: {err}") from err
+
+
+def _read_parquet(backend: BaseBackend, name: str, paths: list[str]) -> ir.Table:
+    view = ibis.util.gen_name(name)  # never the name of a table that the reader already has
+    if backend.name == "pyspark" and len(paths) > 1:  # Ibis gives Spark one path only
+        backend._session.read.parquet(*paths).createOrReplaceTempView(view)
+        return backend.table(view)
+    return backend.read_parquet(paths if len(paths) > 1 else paths[0], table_name=view)
+
+
+def _csv_table(name: str, paths: list[Path]) -> pa.Table:
+    kinds = {"money": pa.int64(), "count": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
+    columns = TABLES[name].columns
+    options = pacsv.ConvertOptions(
+        column_types={c.name: kinds.get(c.kind, pa.string()) for c in columns},
+        strings_can_be_null=True,
+        null_values=NOTHING,
+    )
+    try:
+        parts = [pacsv.read_csv(path, convert_options=options) for path in paths]
+        table = pa.concat_tables(parts, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as err:
+        raise ContractError(f"{paths[0]} does not read as the table {name}: {err}") from err
+    for position, column in enumerate(table.column_names):
+        kind = TABLES[name].column(column).kind if column in TABLES[name].names else ""
+        if kind == "time":
+            read = _moments(f"{name}.{column}", table.column(column))
+            table = table.set_column(position, column, read)
+        elif kind == "id":
+            table = table.set_column(position, column, _ids(table.column(column)))
+    return table
+
+
+def _ids(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers if every id is written as one (``007`` is not), else text."""
+    if pc.all(pc.match_substring_regex(values, _WHOLE_NUMBER), min_count=1).as_py():
+        return values.cast(pa.int64())
+    return values
+
+
+def _moments(where: str, values: pa.ChunkedArray) -> pa.Array:
+    """ISO 8601 texts, with offset or without (UTC), as moments."""
+    try:
+        moments = pd.to_datetime(values.to_pandas(), utc=True, format="ISO8601")
+    except ValueError as err:
+        raise ContractError(f"{where} must be times like 2026-03-01T12:00:00Z: {err}") from err
+    return pa.array(moments.dt.floor("s"), type=pa.timestamp("ms", tz="UTC"))
