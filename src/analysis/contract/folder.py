@@ -6,6 +6,7 @@ a folder without it, or with a part that does not match it, never opens as compl
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from analysis.contract.tables import CONTRACT_VERSION
 MANIFEST = "dataset.json"
 _UNFINISHED = ".unfinished-"
 _REPLACED = ".replaced-"
+_OURS = ".written-by-order-cancellations"  # in every folder that may be replaced as a whole
 
 
 @dataclass(frozen=True)
@@ -88,19 +90,23 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        _require_version(path, content["contract_version"])
         parts = tuple(Part(**part) for part in content.pop("parts"))
         content["notes"] = tuple(content.get("notes", ()))
-        manifest = Manifest(parts=parts, **content)
+        return Manifest(parts=parts, **content)
     except FileNotFoundError as err:
         raise ContractError(f"{folder} has no {MANIFEST}: it is not a complete dataset") from err
-    except (ValueError, KeyError, TypeError) as err:
-        raise ContractError(f"{path} is not a readable manifest: {err}") from err
-    if manifest.contract_version != CONTRACT_VERSION:
+    except ContractError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as err:
+        raise ContractError(f"{path} is not a readable manifest: {err!r}") from err
+
+
+def _require_version(path: Path, version: int) -> None:
+    if version != CONTRACT_VERSION:
         raise ContractError(
-            f"{path} has contract_version {manifest.contract_version}, "
-            f"this program reads {CONTRACT_VERSION}"
+            f"{path} has contract_version {version}, this program reads {CONTRACT_VERSION}"
         )
-    return manifest
 
 
 @contextmanager
@@ -108,21 +114,37 @@ def replaced_when_complete(target: Path) -> Iterator[Path]:
     """Give a fresh folder beside ``target`` that takes its place only when the block succeeds.
 
     An interrupted run, killed or failing, leaves the old folder or none, never half of one.
-    Unfinished folders of processes that no longer run are cleared away.
+    Unfinished folders of processes that no longer run are cleared away. A folder that this
+    program did not write, and that is not empty, is never replaced.
+
+    Raises
+    ------
+    ValueError
+        ``target`` is a file, or a folder with somebody else's files in it.
     """
     target = Path(target).absolute()
-    if target.exists() and not target.is_dir():
-        raise ValueError(f"{target} is a file; the result is a folder")
+    _require_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(target)
     fresh = target.with_name(f".{target.name}{_UNFINISHED}{os.getpid()}")
     fresh.mkdir()
+    (fresh / _OURS).touch()
     try:
         yield fresh
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     _swap(fresh, target)
+
+
+def _require_replaceable(target: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"{target} is a file; the result is a folder")
+    ours = (target / _OURS).exists() or (target / MANIFEST).exists()
+    if target.exists() and not ours and any(target.iterdir()):
+        raise ValueError(
+            f"{target} has files that this program did not write; name a new or empty folder"
+        )
 
 
 def _swap(fresh: Path, target: Path) -> None:
@@ -135,9 +157,9 @@ def _swap(fresh: Path, target: Path) -> None:
 
 def _clear_leftovers(target: Path) -> None:
     for mark in (_UNFINISHED, _REPLACED):
-        for leftover in target.parent.glob(f".{target.name}{mark}*"):
-            pid = int(leftover.name.rsplit("-", 1)[1])
-            if pid == os.getpid() or not _is_running(pid):
+        for leftover in target.parent.glob(f".{glob.escape(target.name)}{mark}*"):
+            pid = leftover.name.rsplit("-", 1)[1]
+            if pid.isdigit() and (int(pid) == os.getpid() or not _is_running(int(pid))):
                 shutil.rmtree(leftover, ignore_errors=True)
 
 

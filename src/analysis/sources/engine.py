@@ -6,6 +6,7 @@ durations, types of sums, time zones.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,17 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS) -> pd.DataFrame:
         raise ValueError(f"a result has more than {max_rows:,} rows; ask for fewer groups")
     names = result.column_names
     return pa.table([_plain(result[name]) for name in names], names=names).to_pandas()
+
+
+def arrow_batches(backend: BaseBackend, frame: ir.Table) -> Iterator[pa.RecordBatch]:
+    """Bring all rows of an expression out, a batch at a time: for writing, not for measuring.
+
+    DuckDB streams them in little memory; from other engines they come at once.
+    """
+    if backend.name != "duckdb":
+        yield from frame.to_pyarrow().to_batches()
+        return
+    yield from pa.RecordBatchReader.from_stream(backend.con.sql(backend.compile(frame)))
 
 
 def kept_in_engine(backend: BaseBackend, name: str, frame: ir.Table) -> ir.Table:
