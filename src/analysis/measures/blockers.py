@@ -216,7 +216,11 @@ def _most_blocked(tables: Tables) -> int | str:
     requests = tables.need("requests", "blocker", by="why_not")
     met = requests.filter(requests.blocker.notnull())
     if tables.has("blockers"):
-        ranks = tables.need("blockers").group_by("request_id").aggregate(rules=lambda t: t["rank"].max())
+        ranks = (
+            tables.need("blockers")
+            .group_by("request_id")
+            .aggregate(rules=lambda t: t["rank"].max())
+        )
         met = met.inner_join(ranks, "request_id")
     else:
         met = met.mutate(rules=1)

@@ -7,7 +7,7 @@ a curve) and computes everything else on them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
 import numpy as np
@@ -109,26 +109,45 @@ def share_table(
     """
     keys = cluster_keys(frame, by)
     counted = counted.fill_null(False)
+    frame, weight, keys = _weighted(frame.mutate(counted_=counted), keys)
     counts = collect(
         frame.group_by(*keys).aggregate(
-            n=counted.sum(),
-            n_pending=(~counted).sum(),
+            n=frame.counted_.ifelse(weight, 0).sum(),
+            n_pending=frame.counted_.ifelse(0, weight).sum(),
             **{
-                f"k{i}": (counted & share.fill_null(False)).sum()
+                f"k{i}": (frame.counted_ & share.fill_null(False)).ifelse(weight, 0).sum()
                 for i, share in enumerate(shares.values())
             },
         )
     )
     groups = groups_of(counts, by)
-    own = counts[CLUSTER].isna().to_numpy() if CLUSTER in keys else None
+    alone = counts[CLUSTER].isna().to_numpy() if CLUSTER in keys else None
+    if "lone_" in keys:
+        alone = alone & counts["lone_"].isna().to_numpy()
     parts = []
     for position, name in enumerate(shares):
-        part = _share_rows(counts, f"k{position}", groups, level=level, alone=own)
+        part = _share_rows(counts, f"k{position}", groups, level=level, alone=alone)
         if word is not None:
             part.insert(len(by), word, name)
         parts.append(part.assign(_group=np.arange(groups.n), _share=position))
     table = pd.concat(parts, ignore_index=True).sort_values(["_group", "_share"], kind="stable")
     return table.drop(columns=["_group", "_share"]).reset_index(drop=True)
+
+
+def _weighted(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str]]:
+    """Return the frame, what a row counts for, and the keys with heavy lone rows kept apart.
+
+    A row without seller is a cluster of its own; such rows are pooled in the counts while they
+    weigh 1, and get a key each when they do not.
+    """
+    if "weight" not in frame.columns:
+        return frame, 1, keys
+    weight = frame.weight.fill_null(1.0)
+    heavy = (frame[CLUSTER].isnull() & (weight != 1)) if CLUSTER in frame.columns else None
+    if heavy is None:
+        return frame, weight, keys
+    frame = frame.mutate(lone_=heavy.ifelse(frame.order_id.cast("string"), None))
+    return frame, weight, [*keys, "lone_"]
 
 
 def _share_rows(
@@ -160,7 +179,7 @@ def _share_rows(
 def as_counts(values: np.ndarray) -> np.ndarray:
     """Return whole numbers as int64, and weighted counts, which need not be whole, as they are."""
     whole = np.rint(values)
-    return whole.astype(np.int64) if np.allclose(values, whole, atol=1e-9) else values
+    return whole.astype(np.int64) if np.allclose(values, whole, rtol=0, atol=1e-6) else values
 
 
 class Spells(NamedTuple):

@@ -1,11 +1,205 @@
-"""From counted spells to the tables of curves, quantiles and means."""
+"""From counted spells to the tables of curves, quantiles and means.
+
+Where a curve stands at 0 or 1 its variance says nothing, and R gives no limits. Here they are
+Wilson's, on the spells whose state at that time is known.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import Spells, curve_times
+from analysis.measures.counting import Spells, as_counts, curve_times
 
-LIMITS = "log-log"
+ONE_END = "Kaplan-Meier, log-log"
+MANY_ENDS = "Aalen-Johansen, log-log"
+COUNTS = ("n_at_risk", "n_events", "n_censored", "n")
+
+Columns = dict[str, np.ndarray]  # column -> groups x times
+
+
+def curve_table(
+    spells: Spells, time_name: str, *, horizon: float, step: float, units: int, level: float
+) -> pd.DataFrame:
+    """Share ended by each time, one minus Kaplan-Meier: one row per group and time.
+
+    Parameters
+    ----------
+    spells
+        Counts with one cause.
+    time_name
+        Name of the column of times.
+    horizon, step
+        Last time, and distance between times (coarser if that made too many).
+    units
+        Units of ``spells.time`` in one unit of ``time_name``.
+    level
+        Confidence level.
+    """
+    times = curve_times(horizon, step)
+    table = _rows(spells, _ended_by(spells, times * units, level), {time_name: times})
+    return table.drop(columns="_group").assign(interval=ONE_END)
+
+
+def ended_by_own_time(
+    spells: Spells, times: np.ndarray, *, units: int, level: float
+) -> pd.DataFrame:
+    """Share ended by a time of its own for every group, one row a group.
+
+    After the last spell of a group has ended its share is 1; where the last one seen was
+    censored, the share at a later time is not known and missing.
+    """
+    asked, position = np.unique(np.nan_to_num(times, nan=0.0), return_inverse=True)
+    columns = _ended_by(spells, asked * units, level)
+    done = (columns["n_at_risk"] == 0) & (columns["n_events"] > 0) & _all_ended(spells)[:, None]
+    columns["estimate"] = np.where(done, 1.0, columns["estimate"])
+    columns = _limited(columns, level)
+    group = np.arange(spells.groups.n)
+    own = {name: values[group, position][:, None] for name, values in columns.items()}
+    return _rows(spells, own, {}).drop(columns="_group").assign(interval=ONE_END)
+
+
+def race_table(
+    spells: Spells,
+    causes: Sequence[str],
+    *,
+    horizon: float,
+    units: int,
+    level: float,
+    survivor: str | None = None,
+) -> pd.DataFrame:
+    """Share ended in each way by each hour (Aalen-Johansen), causes that occur in their order.
+
+    ``survivor`` names the share that has not ended in any way, put first.
+    """
+    times = curve_times(horizon, 1.0)
+    curve = _incidence(spells)
+    at = stats.incidence_at(curve, times * units, level=level)
+    common = {"n_at_risk": at.n_at_risk, "n_censored": at.n_censored, "n": _sizes(spells, times)}
+    parts = []
+    if survivor is not None:
+        stays = {"estimate": at.survival, "ci_low": at.survival_low, "ci_high": at.survival_high}
+        counts = {**common, "n_events": at.n_events.sum(axis=-1)}  # ended in any way by then
+        parts.append((survivor, _limited({**stays, **_ordered(counts)}, level, inverse=True)))
+    for cause, name in enumerate(causes):
+        ends = {"estimate": at.incidence, "ci_low": at.low, "ci_high": at.high}
+        columns = {column: values[..., cause] for column, values in ends.items()}
+        counts = {**common, "n_events": at.n_events[..., cause]}
+        if spells.events[:, cause].sum() > 0:
+            parts.append((name, _limited({**columns, **_ordered(counts)}, level)))
+    tables = [
+        _rows(spells, columns, {"outcome": name, "time_hours": times}).assign(_order=order)
+        for order, (name, columns) in enumerate(parts)
+    ]
+    stacked = pd.concat(tables, ignore_index=True)
+    stacked = stacked.sort_values(["_group", "_order"], kind="stable", ignore_index=True)
+    return stacked.drop(columns=["_group", "_order"]).assign(interval=MANY_ENDS)
+
+
+def quantile_table(
+    spells: Spells, probabilities: Sequence[float], *, units: int, level: float
+) -> pd.DataFrame:
+    """Times by which the stated shares have ended, one row per group and probability."""
+    curve = _survival(spells)
+    found = stats.survival_quantiles(curve, np.asarray(probabilities, float), level=level)
+    columns = {"estimate": found.value, "ci_low": found.low, "ci_high": found.high}
+    columns = {name: values / units for name, values in columns.items()}
+    columns |= _totals(spells, len(probabilities))
+    table = _rows(spells, columns, {"probability": np.asarray(probabilities, float)})
+    return table.drop(columns="_group").assign(interval=f"{ONE_END}, inverted")
+
+
+def mean_table(spells: Spells, *, horizon: float, units: int, level: float) -> pd.DataFrame:
+    """Mean time up to the horizon, one row per group."""
+    mean = stats.restricted_mean(_survival(spells), horizon * units, level=level)
+    columns = {"estimate": mean.estimate, "ci_low": mean.low, "ci_high": mean.high}
+    columns = {name: values[:, None] / units for name, values in columns.items()}
+    table = _rows(spells, columns | _totals(spells, 1), {"horizon_days": np.array([horizon])})
+    return table.drop(columns="_group").assign(interval="restricted mean, normal")
+
+
+def medians(spells: Spells) -> np.ndarray:
+    """Median time of each group, in the units of the spells; NaN where it is not reached."""
+    return stats.survival_quantiles(_survival(spells), [0.5]).value[:, 0]
+
+
+def _survival(spells: Spells) -> stats.SurvivalCurve:
+    groups = spells.groups
+    return stats.kaplan_meier(
+        groups.index, spells.time, spells.events[:, 0], spells.censored, n_groups=groups.n
+    )
+
+
+def _incidence(spells: Spells) -> stats.IncidenceCurve:
+    groups = spells.groups
+    return stats.aalen_johansen(
+        groups.index, spells.time, spells.events, spells.censored, n_groups=groups.n
+    )
+
+
+def _all_ended(spells: Spells) -> np.ndarray:
+    """Which groups' curves come down to nobody: their last observed time is an end."""
+    curve = _survival(spells)
+    return curve.segments.last(curve.survival, 1.0) == 0
+
+
+def _ended_by(spells: Spells, times: np.ndarray, level: float) -> Columns:
+    at = stats.survival_at(_survival(spells), times, level=level)
+    columns = {
+        "estimate": 1 - at.survival,
+        "ci_low": 1 - at.high,
+        "ci_high": 1 - at.low,
+        "n_at_risk": at.n_at_risk,
+        "n_events": at.n_event,
+        "n_censored": at.n_censored,
+        "n": _sizes(spells, times),
+    }
+    return _limited(columns, level)
+
+
+def _ordered(counts: Columns) -> Columns:
+    return {name: counts[name] for name in COUNTS}
+
+
+def _limited(columns: Columns, level: float, *, inverse: bool = False) -> Columns:
+    """Fill limits that are missing where the estimate is 0 or 1 with Wilson's."""
+    known = np.maximum(columns["n"] - columns["n_censored"], columns["n_events"])
+    k = known - columns["n_events"] if inverse else columns["n_events"]
+    low, high = stats.wilson(k, known, level=level)
+    estimate = columns["estimate"]
+    edge = (estimate <= 0) | (estimate >= 1)
+    for name, values in (("ci_low", low), ("ci_high", high)):
+        columns[name] = np.where(edge & np.isnan(columns[name]), values, columns[name])
+    return columns
+
+
+def _sizes(spells: Spells, times: np.ndarray) -> np.ndarray:
+    rows = spells.events.sum(axis=1) + spells.censored
+    n = np.bincount(spells.groups.index, rows, minlength=spells.groups.n)
+    return np.repeat(n[:, None], len(times), axis=1)
+
+
+def _totals(spells: Spells, width: int) -> Columns:
+    """Counts over the whole of each spell, repeated for every asked value."""
+    index, n_groups = spells.groups.index, spells.groups.n
+    events = np.bincount(index, spells.events.sum(axis=1), minlength=n_groups)
+    censored = np.bincount(index, spells.censored, minlength=n_groups)
+    counts = {"n": events + censored, "n_events": events, "n_censored": censored}
+    return {name: np.repeat(values[:, None], width, axis=1) for name, values in counts.items()}
+
+
+def _rows(spells: Spells, columns: Columns, labels: dict[str, object]) -> pd.DataFrame:
+    """One row per group and time; ``_group`` keeps the number of the group for sorting."""
+    n_groups, width = columns["estimate"].shape
+    table = spells.groups.frame.loc[np.repeat(np.arange(n_groups), width)].reset_index(drop=True)
+    table["_group"] = np.repeat(np.arange(n_groups), width)
+    for name, value in labels.items():
+        table[name] = value if isinstance(value, str) else np.tile(value, n_groups)
+    for name in ("estimate", "ci_low", "ci_high"):
+        table[name] = columns[name].ravel()
+    for name in (name for name in columns if name in COUNTS):
+        table[name] = as_counts(columns[name].ravel())
+    return table

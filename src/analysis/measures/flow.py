@@ -48,9 +48,7 @@ def cancel_flow_funnel(
     by = known_columns(orders, by, needed_by="cancel_flow_funnel")
     sessions = _sessions(tables, steps)
     wanted = list(dict.fromkeys(["order_id", *cluster_keys(orders, by)]))
-    frame = sessions.join(
-        orders.select(*wanted), "order_id", how="left", rname="{name}_order"
-    )
+    frame = sessions.join(orders.select(*wanted), "order_id", how="left", rname="{name}_order")
     words = [*codes.STEPS, "cancelled"]
     shares = {word: frame[f"reached_{word}"] for word in words}
     table = share_table(

@@ -9,26 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from analysis import stats
 from analysis.contract import codes
 from analysis.measures.counting import (
     HOUR,
     MINUTE,
-    Spells,
     age,
-    curve_times,
     need_columns,
     positive,
     requests_of,
     spell_counts,
 )
+from analysis.measures.curves import race_table
 from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import known_columns
-
-WINDOW_ENDS = ("cancelled", "ended_otherwise")
 
 
 def outcome_curve(
@@ -85,7 +80,7 @@ def outcome_curve(
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
     )
-    return _curve_table(spells, words, horizon_hours, level=level)
+    return race_table(spells, words, horizon=horizon_hours, units=HOUR // MINUTE, level=level)
 
 
 def window_curve(
@@ -139,7 +134,14 @@ def window_curve(
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
     )
-    return _curve_table(spells, list(causes), horizon_hours, level=level, survivor="still_open")
+    return race_table(
+        spells,
+        list(causes),
+        horizon=horizon_hours,
+        units=HOUR // MINUTE,
+        level=level,
+        survivor="still_open",
+    )
 
 
 def _order_ends(orders: object) -> dict[str, object]:
@@ -147,4 +149,7 @@ def _order_ends(orders: object) -> dict[str, object]:
         return {}
     ended = seconds_between(orders.paid_at, orders.ended_at)
     cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
-    return {"cancelled": cancelled.ifelse(ended, None), "ended_otherwise": (~cancelled).ifelse(ended, None)}
+    return {
+        "cancelled": cancelled.ifelse(ended, None),
+        "ended_otherwise": cancelled.ifelse(None, ended),
+    }

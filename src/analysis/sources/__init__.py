@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.sources.checking import check, check_files, require_valid
+from analysis.sources.describing import describe
 from analysis.sources.engine import (
     business_seconds_between,
     collect,
@@ -19,6 +20,7 @@ __all__ = [
     "check",
     "check_files",
     "collect",
+    "describe",
     "epoch_seconds",
     "open_tables",
     "require_valid",
