@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import stats
 from analysis.contract import MissingData, codes
 from analysis.measures.counting import DAY, HOUR
 from analysis.measures.curves import ended_by_own_time
@@ -21,6 +20,7 @@ from analysis.measures.rates import cancellation_success_rate, request_rate
 from analysis.measures.sellers import seller_scorecard
 from analysis.sources import Tables, collect
 from analysis.sources.tables import is_success
+from analysis.stats.scales import normal_quantile
 
 MEAN_DAYS = 30
 SOON_DAYS = 7
@@ -186,7 +186,7 @@ def _sellers(tables: Tables, level: float) -> list[dict]:
     if card.empty:
         raise MissingData("a mature request", needed_by="naive_versus_right")
     lowest = card.sort_values(["raw_rate", "seller_id"]).head(LOWEST_SELLERS)
-    z = stats.normal_quantile(level)
+    z = normal_quantile(level)
     spread = (lowest["ci_high"] - lowest["ci_low"]).to_numpy() / (2 * z)
     mean, error = lowest["estimate"].mean(), np.sqrt((spread**2).sum()) / len(lowest)
     right = pd.Series(
