@@ -1,0 +1,151 @@
+"""Chance: every draw is a pure function of (seed, stream name, id).
+
+A stream is a name such as ``"orders.paid"``, an id names the order, request or seller that the
+luck belongs to. A draw is a hash of the two (the finaliser of SplitMix64, Steele, Lea and Flood
+2014, keyed twice by BLAKE2b of seed and name), not the next number of a generator that somebody
+advanced. So any slice of a market, by any worker in any chunk, is the same slice of the whole; a
+new stream changes no old one; and luck can be drawn for only those orders that need it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.integer]
+Floats = NDArray[np.floating]
+
+SLOTS = 1 << 14  # resolution of tables of shares: they are kept to 1/16384
+KNOTS = 1 << 12  # resolution of tables of quantiles
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_S27, _S30, _S31, _S11 = (np.uint64(s) for s in (27, 30, 31, 11))
+_UNIT = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All the luck of one market.
+
+    Every method takes the name of a stream and the ids to draw for, and returns one value per
+    id; the same id in the same stream always has the same value.
+    """
+
+    seed: int
+
+    def uniform(self, stream: str, ids: Ids) -> Floats:
+        """Uniform in (0, 1), never 0 or 1."""
+        return _hashed_uniforms(*_keys(self.seed, stream), ids)
+
+    def coin(self, stream: str, ids: Ids, share: float | Floats) -> NDArray[np.bool_]:
+        """Return true with probability ``share``."""
+        return self.uniform(stream, ids) < share
+
+    def normal(self, stream: str, ids: Ids) -> Floats:
+        """Standard normal, by interpolation in a table of quantiles (within 3.7 of 0)."""
+        return interpolated(_normal_quantiles(), self.uniform(stream, ids))
+
+    def lognormal(
+        self, stream: str, ids: Ids, median: float | Floats, sigma: float | Floats
+    ) -> Floats:
+        """Lognormal with ``median`` (in its unit) and ``sigma`` on the log scale."""
+        z = self.normal(stream, ids)
+        z *= sigma
+        np.exp(z, out=z)
+        z *= median
+        return z
+
+    def exponential(self, stream: str, ids: Ids, mean: float | Floats) -> Floats:
+        """Exponential with ``mean`` (in its unit)."""
+        u = self.uniform(stream, ids)
+        np.log(u, out=u)
+        u *= -mean
+        return u
+
+    def pick(
+        self, stream: str, ids: Ids, table: NDArray[np.uint8], row: Ids | None = None
+    ) -> NDArray[np.uint8]:
+        """Index of a category, from :func:`share_table`; ``row`` selects the table's row."""
+        slot = self.uniform(stream, ids)
+        slot *= SLOTS
+        slots = slot.astype(np.int32)
+        if row is not None:
+            slots += np.asarray(row, np.int32) * SLOTS
+        return table.ravel().take(slots)
+
+
+def share_table(shares: object) -> NDArray[np.uint8]:
+    """Lookup table for :meth:`Draws.pick`: ``SLOTS`` entries per row of ``shares``.
+
+    Parameters
+    ----------
+    shares
+        Weights of the categories, not negative; a list, or one list per row.
+    """
+    weights = np.atleast_2d(np.asarray(shares, float))
+    ends = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    middles = (np.arange(SLOTS) + 0.5) / SLOTS
+    last = np.array([np.flatnonzero(row)[-1] for row in weights])
+    found = np.array([np.searchsorted(row, middles, side="right") for row in ends])
+    return np.minimum(found, last[:, None]).astype(np.uint8)
+
+
+def interpolated(table: Floats, u: Floats, row: Ids | None = None) -> Floats:
+    """Value at ``u`` in (0, 1) of a table of quantiles at equal steps, linear in between.
+
+    ``table`` has the quantiles in its last axis; ``row`` selects a row of a two-dimensional one.
+    """
+    steps = table.shape[-1] - 1
+    place = u * steps
+    knot = place.astype(np.int32)
+    place -= knot
+    if row is not None:
+        knot += np.asarray(row, np.int32) * (steps + 1)
+    flat = table.ravel()
+    low = flat.take(knot)
+    knot += 1
+    value = flat.take(knot)
+    value -= low
+    value *= place
+    value += low
+    return value
+
+
+@functools.cache
+def _normal_quantiles() -> Floats:
+    from scipy.special import ndtri
+
+    u = np.arange(KNOTS + 1) / KNOTS
+    u[0], u[-1] = 0.5 / KNOTS, 1 - 0.5 / KNOTS  # the outermost knots stand for their half step
+    return ndtri(u)
+
+
+@functools.lru_cache(maxsize=1024)
+def _keys(seed: int, stream: str) -> tuple[np.uint64, np.uint64]:
+    digest = hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=16).digest()
+    return tuple(np.frombuffer(digest, dtype="<u8"))
+
+
+def _hashed_uniforms(first: np.uint64, second: np.uint64, ids: Ids) -> Floats:
+    z = np.asarray(ids).astype(np.uint64)
+    z *= _GOLDEN
+    z += first
+    shifted = z >> _S30
+    z ^= shifted
+    z *= _MIX_1
+    z ^= second
+    np.right_shift(z, _S27, out=shifted)
+    z ^= shifted
+    z *= _MIX_2
+    np.right_shift(z, _S31, out=shifted)
+    z ^= shifted
+    z >>= _S11
+    u = z.view(np.int64).astype(np.float64)
+    u += 0.5
+    u *= _UNIT
+    return u

@@ -1,0 +1,169 @@
+"""The synthetic marketplace in memory: all of it, or one block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analysis.contract import TABLES
+from analysis.marketplace.estimands import Sums, add, estimands, sums_of
+from analysis.marketplace.frames import contract_table, plain_table
+from analysis.marketplace.life import live_chunk
+from analysis.marketplace.plan import Plan, make_plan
+from analysis.marketplace.policy import Policy
+from analysis.marketplace.record import Columns, record, seller_columns
+from analysis.marketplace.truth import WORDS, buyer_truth, seller_sums, seller_truth, truth_of
+from analysis.marketplace.world import World
+
+BLOCK = 131_072  # ordinary orders per block: one part of every table
+CHUNK = 16_384  # ordinary orders made at a time; changes no value, only fits the cache
+
+
+@dataclass
+class Block:
+    """One block of a market: its tables, its truth, and what is summed over blocks."""
+
+    tables: dict[str, pa.Table]
+    truth: dict[str, pa.Table]
+    sums: Sums
+    seller_sums: NDArray[np.float64]
+
+
+def n_blocks(plan: Plan) -> int:
+    """Return how many blocks a market has."""
+    return -(-plan.n_orders // BLOCK)
+
+
+def build_block(plan: Plan, index: int, *, chunk: int = CHUNK) -> Block:
+    """Make block ``index`` of a planned market: ordinary orders first, then replacements."""
+    if not 0 <= index < n_blocks(plan):
+        raise ValueError(f"index must be from 0 to {n_blocks(plan) - 1}, got {index}")
+    first, last = index * BLOCK, min((index + 1) * BLOCK, plan.n_orders)
+    ordinary: list[dict[str, Columns]] = []
+    replacing: list[dict[str, Columns]] = []
+    sums: Sums | None = None
+    by_seller = np.zeros((3, len(plan.sellers)))
+    for begin in range(first, last, chunk):
+        pair = live_chunk(plan, begin, min(begin + chunk, last))
+        for lives, columns in zip(pair, (ordinary, replacing), strict=True):
+            columns.append(record(plan, lives) | truth_of(plan, lives))
+            sums = add(sums, sums_of(plan, lives))
+            by_seller += seller_sums(plan, lives)
+    joined = _joined([*ordinary, *replacing])
+    buyers = [round(plan.n_buyers * edge / plan.n_orders) for edge in (first, last)]
+    truth = {name: plain_table(plan, joined[name], WORDS) for name in joined if name not in TABLES}
+    truth["truth/buyers"] = plain_table(plan, buyer_truth(plan, *buyers), {})
+    tables = {n: contract_table(plan, n, joined[n]) for n in joined if n in TABLES}
+    return Block(tables, truth, sums or {}, by_seller)
+
+
+def _joined(parts: list[dict[str, Columns]]) -> dict[str, Columns]:
+    return {
+        table: {
+            name: np.concatenate([part[table][name] for part in parts]) for name in parts[0][table]
+        }
+        for table in parts[0]
+    }
+
+
+def sellers_table(plan: Plan) -> pa.Table:
+    """Return the table ``sellers`` of a market."""
+    return contract_table(plan, "sellers", seller_columns(plan))
+
+
+def make_market(
+    n_orders: int = 10_000,
+    *,
+    seed: int = 7,
+    policy: str | Policy = "aliexpress",
+    world: str | World = "aliexpress",
+    as_of: str | pd.Timestamp | None = None,
+) -> dict[str, pa.Table]:
+    """Make a synthetic marketplace.
+
+    Parameters
+    ----------
+    n_orders
+        Orders placed of their own accord in the world's window; orders that replace a cancelled
+        one come on top.
+    seed
+        Any integer. The same seed, world and policy give the same tables; two policies with the
+        same seed and world give the same people with the same luck.
+    policy, world
+        Names of presets, or values (``dataclasses.replace(load_policy("aliexpress"), ...)``).
+    as_of
+        When observation ends; by default the end of the window. What lies after it is absent.
+
+    Returns
+    -------
+    dict
+        ``sellers, orders, requests, blockers, refunds, steps`` as Arrow tables of the contract,
+        for ``open_tables(..., as_of=...)``.
+
+    Raises
+    ------
+    ValueError
+        A preset is unknown, or a number is out of range.
+    """
+    plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
+    blocks = [build_block(plan, i).tables for i in range(n_blocks(plan))]
+    made = {name: pa.concat_tables([block[name] for block in blocks]) for name in blocks[0]}
+    return {name: sellers_table(plan) if name == "sellers" else made[name] for name in TABLES}
+
+
+def make_truth(
+    n_orders: int = 10_000,
+    *,
+    seed: int = 7,
+    policy: str | Policy = "aliexpress",
+    world: str | World = "aliexpress",
+    as_of: str | pd.Timestamp | None = None,
+) -> dict[str, Any]:
+    """Return the truth beside the tables that :func:`make_market` gives for the same arguments.
+
+    Returns
+    -------
+    dict
+        ``truth/requests``, ``truth/refunds``, ``truth/sellers``, ``truth/buyers`` as Arrow
+        tables, and ``truth/estimands`` as a list of dicts.
+    """
+    plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
+    blocks = [build_block(plan, i) for i in range(n_blocks(plan))]
+    truth: dict[str, Any] = {
+        name: pa.concat_tables([block.truth[name] for block in blocks]) for name in blocks[0].truth
+    }
+    sums: Sums | None = None
+    for block in blocks:
+        sums = add(sums, block.sums)
+    by_seller = sum(block.seller_sums for block in blocks)
+    truth["truth/sellers"] = plain_table(plan, seller_truth(plan, by_seller), {})
+    truth["truth/estimands"] = estimands(sums or {})
+    return truth
+
+
+def make_block(
+    index: int,
+    n_orders: int,
+    *,
+    seed: int = 7,
+    policy: str | Policy = "aliexpress",
+    world: str | World = "aliexpress",
+    as_of: str | pd.Timestamp | None = None,
+) -> dict[str, pa.Table]:
+    """Make one block of the market of ``n_orders``, the same rows as in the whole.
+
+    A block is ``BLOCK`` ordinary orders, the orders that replace some of them, and all that came
+    of both; ``sellers`` belongs to no block.
+
+    Raises
+    ------
+    ValueError
+        There is no such block, or as :func:`make_market`.
+    """
+    plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
+    return build_block(plan, index).tables
