@@ -14,6 +14,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import pandas as pd
 import pyarrow as pa
+from ibis.common.exceptions import TableNotFound
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -39,6 +40,16 @@ def registered(backend: BaseBackend, name: str, table: pa.Table) -> ir.Table:
         return backend.create_view(view, ibis.memtable(table))
     backend.con.register(view, table)
     return backend.table(view)
+
+
+def found_table(backend: BaseBackend, name: str) -> ir.Table | None:
+    """Return the table of an engine, or nothing if it has none of that name."""
+    if backend.name != "duckdb":
+        return backend.table(name) if name in backend.list_tables() else None
+    try:  # Ibis 12 cannot list the tables of DuckDB 2
+        return backend.table(name)
+    except TableNotFound:
+        return None
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")

@@ -56,7 +56,7 @@ def require_columns(name: str, columns: list[str]) -> None:
 
 def _converted(where: str, spec: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
+        values = _decoded(values)
     if pa.types.is_null(values.type):
         return values.cast(_TARGETS.get(spec.kind, pa.string()))
     if spec.kind == "time":
@@ -67,6 +67,17 @@ def _converted(where: str, spec: Column, values: pa.ChunkedArray) -> pa.ChunkedA
         raise ContractError(f"{where} must be text, is {values.type}")
     target = _TARGETS.get(spec.kind)
     return values if target is None else _cast(where, values, target, _WORDS[spec.kind])
+
+
+def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Categories as what they stand for; Polars' are views, which Arrow cannot take from."""
+    plain = values.type.value_type
+    plain = pa.string() if pa.types.is_string_view(plain) else plain
+    arrays = [
+        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(plain))
+        for chunk in values.chunks
+    ]
+    return pa.chunked_array([array.dictionary_decode() for array in arrays], plain)
 
 
 _TARGETS = {
@@ -165,8 +176,10 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
 
 def _engine_moment(where: str, value: Any, is_exact: bool) -> Any:
     kind = value.type()
-    if kind.is_null() or kind.is_date():
+    if kind.is_null():
         return value.cast("timestamp('UTC')")
+    if kind.is_date():
+        return whole_seconds(value.cast("timestamp"))
     if not kind.is_timestamp():
         raise ContractError(f"{where} must be a time, is {kind}")
     return None if is_exact and kind.timezone is not None else whole_seconds(value)

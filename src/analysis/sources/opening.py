@@ -18,7 +18,7 @@ from analysis.contract import (
     Manifest,
     read_manifest,
 )
-from analysis.sources.engine import collect, connect, registered, utc
+from analysis.sources.engine import collect, connect, found_table, registered, utc
 from analysis.sources.entering import arrow_table, engine_table
 from analysis.sources.reading import loose_files, parquet_rows, read_table
 from analysis.sources.tables import Tables
@@ -69,8 +69,7 @@ def open_tables(
         raise ValueError(
             f"source must be a folder, a dict of frames or an Ibis backend, got {type(source)}"
         )
-    names = set(source.list_tables())
-    frames = {n: engine_table(n, source.table(n)) for n in TABLES if n in names}
+    frames = {n: engine_table(n, t) for n in TABLES if (t := found_table(source, n)) is not None}
     return _opened(frames, _required(as_of), source)
 
 

@@ -114,9 +114,10 @@ def _csv_table(name: str, paths: list[Path]) -> pa.Table:
     try:
         parts = [pacsv.read_csv(path, convert_options=options) for path in paths]
         table = pa.concat_tables(parts, promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as err:
+        names = table.column_names
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError, OSError) as err:
         raise ContractError(f"{paths[0]} does not read as the table {name}: {err}") from err
-    for position, column in enumerate(table.column_names):
+    for position, column in enumerate(names):
         kind = TABLES[name].column(column).kind if column in TABLES[name].names else ""
         if kind == "time":
             read = _moments(f"{name}.{column}", table.column(column))
