@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
-from analysis.measures.counting import HOUR, mature_requests, requests_of, share_table
+from analysis.measures.counting import HOUR, mature_requests, requests_of, share_table, word_table
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.sources import Tables, collect, seconds_between
 from analysis.sources.tables import is_success
@@ -87,8 +87,8 @@ def blocker_shares(
     tables.need("requests", "blocker", by="blocker_shares")
     frame, by = requests_of(tables, by, requested_by, needed_by="blocker_shares")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
-    shares = {word: in_time & (frame.blocker == word) for word in codes.BLOCKERS}
-    table = share_table(frame, by, shares, counted=mature, level=level, word="blocker")
+    word = in_time.ifelse(frame.blocker, None)
+    table = word_table(frame, by, word, codes.BLOCKERS, counted=mature, level=level, name="blocker")
     table.insert(len(by) + 1, "stage", table["blocker"].map(STAGES))
     occurs = table.groupby("blocker")["n_events"].transform("sum") > 0
     return table[occurs].reset_index(drop=True)
@@ -135,7 +135,7 @@ def success_by_order_age(
     table = share_table(
         frame,
         [*by, "age_step_"],
-        {"success": is_success(frame) & in_time},
+        is_success(frame) & in_time,
         counted=mature,
         level=level,
     )

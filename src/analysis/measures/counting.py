@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.contract import MissingData
 from analysis.sources import Tables, collect, seconds_between, whole_units
 from analysis.sources.tables import known_columns
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 CLUSTER = "seller_id"
+LONE = "lone_"  # order of a row without seller that does not weigh 1
 HOUR = 3600
 DAY = 24 * HOUR
 MINUTE = 60
@@ -51,6 +51,23 @@ def requests_of(
     return frame, by
 
 
+def orders_of(
+    tables: Tables, by: Sequence[str], columns: Sequence[str] = (), *, needed_by: str
+) -> tuple[ir.Table, list[str]]:
+    """Return the orders, with their sellers only if ``by`` asks for one, and checked ``by``.
+
+    Raises
+    ------
+    MissingData
+        One of ``columns`` is not in orders, or one of ``by`` is in neither table.
+    """
+    orders = tables.need("orders", *columns, by=needed_by)
+    wanted = [by] if isinstance(by, str) else list(by)
+    if not set(wanted) <= set(orders.columns):
+        orders = tables.orders_with_sellers
+    return orders, known_columns(orders, wanted, needed_by=needed_by)
+
+
 def mature_requests(
     tables: Tables, frame: ir.Table, horizon_hours: float
 ) -> tuple[ir.BooleanValue, ir.BooleanValue]:
@@ -78,60 +95,156 @@ def cluster_keys(frame: ir.Table, by: Sequence[str]) -> list[str]:
 def share_table(
     frame: ir.Table,
     by: Sequence[str],
-    shares: Mapping[str, ir.BooleanValue],
+    event: ir.BooleanValue,
     *,
     counted: ir.BooleanValue,
     level: float,
-    word: str | None = None,
 ) -> pd.DataFrame:
-    """Share of the counted rows for which each of ``shares`` holds, with clustered limits.
+    """Share of the counted rows on which ``event`` holds, with clustered limits.
 
     Parameters
     ----------
     frame
-        One row per unit; limits are clustered by seller where it has ``seller_id``.
+        One row per unit; limits are clustered by seller where it has ``seller_id``, and rows
+        count for ``weight`` where it has that.
     by
         Group columns.
-    shares
-        Name of the share -> expression on ``frame``. Missing is false.
+    event
+        What a row must be to count in the numerator. Missing is false.
     counted
         Which rows are in the denominator; the others are ``n_pending``.
     level
         Confidence level.
-    word
-        Name of the column that says which share a row is; None if there is only one share.
 
     Returns
     -------
     DataFrame
-        ``*by, [word], estimate, ci_low, ci_high, n, n_events, n_pending, n_clusters, interval``;
-        groups sorted, shares in the order given.
+        ``*by, estimate, ci_low, ci_high, n, n_events, n_pending, n_clusters, interval``, groups
+        sorted.
+    """
+    word = event.fill_null(False).ifelse("event", "other")
+    table = word_table(frame, by, word, ("event",), counted=counted, level=level, name="word_")
+    return table.drop(columns="word_")
+
+
+def word_table(
+    frame: ir.Table,
+    by: Sequence[str],
+    word: ir.StringValue,
+    words: Sequence[str],
+    *,
+    counted: ir.BooleanValue,
+    level: float,
+    name: str,
+) -> pd.DataFrame:
+    """Share of the counted rows that have each of ``words``, with clustered limits.
+
+    Parameters
+    ----------
+    frame, by, counted, level
+        As in :func:`share_table`.
+    word
+        The word of a row; missing is none of them.
+    words
+        Words to return, in order, also those that no row has.
+    name
+        Name of their column.
+
+    Returns
+    -------
+    DataFrame
+        One row per group and word; columns as in :func:`share_table` with ``name`` after ``by``.
     """
     keys = cluster_keys(frame, by)
-    counted = counted.fill_null(False)
-    frame, weight, keys = _weighted(frame.mutate(counted_=counted), keys)
+    frame = frame.mutate(counted_=counted.fill_null(False), word_=word)
+    frame, weight, keys = _weighted(frame, keys)
     counts = collect(
-        frame.group_by(*keys).aggregate(
+        frame.group_by(*keys, "word_").aggregate(
             n=frame.counted_.ifelse(weight, 0).sum(),
             n_pending=frame.counted_.ifelse(0, weight).sum(),
-            **{
-                f"k{i}": (frame.counted_ & share.fill_null(False)).ifelse(weight, 0).sum()
-                for i, share in enumerate(shares.values())
-            },
         )
     )
-    groups = groups_of(counts, by)
-    alone = counts[CLUSTER].isna().to_numpy() if CLUSTER in keys else None
-    if "lone_" in keys:
-        alone = alone & counts["lone_"].isna().to_numpy()
+    units = groups_of(counts, keys)
+    n = np.bincount(units.index, counts["n"], minlength=units.n)
+    pending = np.bincount(units.index, counts["n_pending"], minlength=units.n)
+    events = {
+        one: np.bincount(units.index, counts["n"].where(counts["word_"] == one, 0), units.n)
+        for one in words
+    }
+    return tabulated(units.frame, by, events, n=n, level=level, name=name, n_pending=pending)
+
+
+def tabulated(
+    units: pd.DataFrame,
+    by: Sequence[str],
+    events: Mapping[str, np.ndarray],
+    *,
+    n: np.ndarray,
+    level: float,
+    name: str,
+    n_pending: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """Shares with limits from counts: one row per group and name in ``events``.
+
+    Parameters
+    ----------
+    units
+        What each count belongs to, one row a unit (a seller in a group): the columns of ``by``
+        and, where known, ``seller_id``.
+    by
+        Group columns.
+    events
+        Name of a share -> its numerator in each unit.
+    n, n_pending
+        Denominator, and those too young for it, in each unit.
+    level
+        Confidence level.
+    name
+        Name of the column that holds the names.
+    """
+    groups = groups_of(units, by)
+    alone = _alone(units)
     parts = []
-    for position, name in enumerate(shares):
-        part = _share_rows(counts, f"k{position}", groups, level=level, alone=alone)
-        if word is not None:
-            part.insert(len(by), word, name)
-        parts.append(part.assign(_group=np.arange(groups.n), _share=position))
-    table = pd.concat(parts, ignore_index=True).sort_values(["_group", "_share"], kind="stable")
-    return table.drop(columns=["_group", "_share"]).reset_index(drop=True)
+    for position, (word, k) in enumerate(events.items()):
+        part = groups.frame.assign(**{name: word}, **_limits(k, n, groups, alone, level))
+        parts.append(part.assign(_group=np.arange(groups.n), _word=position))
+    table = pd.concat(parts, ignore_index=True).sort_values(["_group", "_word"], kind="stable")
+    if n_pending is not None:
+        pending = np.bincount(groups.index, n_pending, minlength=groups.n)
+        column = as_counts(pending)[table["_group"]]
+        table.insert(table.columns.get_loc("n_events") + 1, "n_pending", column)
+    return table.drop(columns=["_group", "_word"]).reset_index(drop=True)
+
+
+def _alone(units: pd.DataFrame) -> np.ndarray | None:
+    """Which units pool rows that have no seller; None where sellers are not known."""
+    if CLUSTER not in units.columns:
+        return None
+    alone = units[CLUSTER].isna().to_numpy()
+    return alone & units[LONE].isna().to_numpy() if LONE in units.columns else alone
+
+
+def _limits(
+    k: np.ndarray, n: np.ndarray, groups: Groups, alone: np.ndarray | None, level: float
+) -> dict[str, np.ndarray]:
+    found = stats.ratio_interval(
+        groups.index,
+        np.minimum(k, n),
+        n,
+        n_groups=groups.n,
+        level=level,
+        clusters="seller" if alone is not None else None,
+        alone=alone,
+    )
+    return {
+        "estimate": found.estimate,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "n": as_counts(found.n),
+        "n_events": as_counts(found.k),
+        "n_clusters": found.n_clusters,
+        "interval": found.interval,
+    }
 
 
 def _weighted(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str]]:
@@ -146,34 +259,8 @@ def _weighted(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str
     heavy = (frame[CLUSTER].isnull() & (weight != 1)) if CLUSTER in frame.columns else None
     if heavy is None:
         return frame, weight, keys
-    frame = frame.mutate(lone_=heavy.ifelse(frame.order_id.cast("string"), None))
-    return frame, weight, [*keys, "lone_"]
-
-
-def _share_rows(
-    counts: pd.DataFrame, k: str, groups: Groups, *, level: float, alone: np.ndarray | None
-) -> pd.DataFrame:
-    rows = groups.frame.copy()
-    limits = stats.ratio_interval(
-        groups.index,
-        counts[k].to_numpy(),
-        counts["n"].to_numpy(),
-        n_groups=groups.n,
-        level=level,
-        clusters="seller" if alone is not None else None,
-        alone=alone,
-    )
-    pending = np.bincount(groups.index, counts["n_pending"].to_numpy(float), minlength=groups.n)
-    return rows.assign(
-        estimate=limits.estimate,
-        ci_low=limits.low,
-        ci_high=limits.high,
-        n=as_counts(limits.n),
-        n_events=as_counts(limits.k),
-        n_pending=as_counts(pending),
-        n_clusters=limits.n_clusters,
-        interval=limits.interval,
-    )
+    frame = frame.mutate(**{LONE: heavy.ifelse(frame.order_id.cast("string"), None)})
+    return frame, weight, [*keys, LONE]
 
 
 def as_counts(values: np.ndarray) -> np.ndarray:
@@ -196,7 +283,9 @@ def spell_counts(
     by: Sequence[str],
     *,
     start: ir.TimestampValue,
-    causes: Mapping[str, ir.IntegerValue],
+    ended: ir.IntegerValue,
+    cause: ir.IntegerValue,
+    n_causes: int,
     age: ir.IntegerValue,
     unit_seconds: int,
     horizon_units: int,
@@ -211,9 +300,12 @@ def spell_counts(
         Group columns.
     start
         When the spell began; rows where it is missing are left out.
-    causes
-        Name -> seconds from start to that end, missing where it did not happen. The earliest
-        counts; at a tie the one named first.
+    ended
+        Seconds from start to the end, missing where there was none.
+    cause
+        Which end it was, 1 to ``n_causes``; 0 for an end that counts as censored.
+    n_causes
+        How many different ends there are.
     age
         Seconds from start to the end of observation: where nothing happened, censored there.
     unit_seconds
@@ -222,28 +314,32 @@ def spell_counts(
         Spells longer than this are cut (censored) just after it: a curve to the horizon needs
         no more, and the table of counts stays small.
     """
-    frame = frame.filter(start.notnull())
-    never = 2**62
-    firsts = [seconds.coalesce(never).cast("int64") for seconds in causes.values()]
-    first = ibis.least(*firsts) if len(firsts) > 1 else firsts[0]
-    ended = first <= age
-    cause = ibis.cases(
-        *(((ended & (seconds == first)), i + 1) for i, seconds in enumerate(firsts)), else_=0
-    )
-    time = whole_units(ended.ifelse(first, age), unit_seconds)
-    beyond = time > horizon_units
-    named = frame.select(
+    time = whole_units(ended.coalesce(age), unit_seconds)
+    happened = ended.notnull() & (time <= horizon_units)
+    named = frame.filter(start.notnull()).select(
         *by,
-        time_=beyond.ifelse(horizon_units + 1, time),
-        cause_=beyond.ifelse(0, cause).cast("int64"),
+        time_=ibis.least(time, horizon_units + 1),
+        cause_=happened.ifelse(cause, 0).cast("int64"),
     )
     counts = collect(named.group_by(*by, "time_", "cause_").aggregate(n=lambda t: t.count()))
     groups = groups_of(counts, by)
-    events = np.zeros((len(counts), len(causes)), dtype=np.int64)
+    events = np.zeros((len(counts), n_causes), dtype=np.int64)
     code, n = counts["cause_"].to_numpy(np.int64), counts["n"].to_numpy(np.int64)
-    happened = code > 0
-    events[np.flatnonzero(happened), code[happened] - 1] = n[happened]
-    return Spells(groups, counts["time_"].to_numpy(np.int64), events, np.where(happened, 0, n))
+    is_end = code > 0
+    events[np.flatnonzero(is_end), code[is_end] - 1] = n[is_end]
+    return Spells(groups, counts["time_"].to_numpy(np.int64), events, np.where(is_end, 0, n))
+
+
+def first_end(ends: Sequence[ir.IntegerValue]) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Return the earliest of several ends (in seconds, missing where it was none) and its number.
+
+    Ends are numbered from 1; at a tie the one named first counts.
+    """
+    never = 2**62
+    firsts = [seconds.coalesce(never).cast("int64") for seconds in ends]
+    first = ibis.least(*firsts) if len(firsts) > 1 else firsts[0]
+    numbered = [(seconds == first, i) for i, seconds in enumerate(firsts, 1)]
+    return first.nullif(never), ibis.cases(*numbered, else_=0)
 
 
 def curve_times(horizon: float, step: float) -> np.ndarray:
@@ -271,10 +367,3 @@ def positive(name: str, value: float) -> float:
 def age(tables: Tables, moment: ir.TimestampValue) -> ir.IntegerValue:
     """Seconds from ``moment`` to the end of observation."""
     return seconds_between(moment, tables.as_of)
-
-
-def need_columns(frame: ir.Table, table: str, columns: Sequence[str], *, needed_by: str) -> None:
-    """Raise :class:`MissingData` unless ``frame`` has all ``columns`` of ``table``."""
-    for column in columns:
-        if column not in frame.columns:
-            raise MissingData(f"the column {table}.{column}", needed_by=needed_by)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -256,7 +257,9 @@ def refund_spells(
         frame,
         by,
         start=frame.due_since,
-        causes={"credited": between(frame.due_since, frame.credited_at)},
+        ended=between(frame.due_since, frame.credited_at),
+        cause=ibis.literal(1),
+        n_causes=1,
         age=between(frame.due_since, tables.as_of),
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_days", horizon_days) * DAY / unit_seconds),
@@ -269,14 +272,14 @@ def response_spells(
     """Count buyers' open requests by time to the seller's answer, or to their end without one."""
     frame, by = requests_of(tables, by, "buyer", needed_by="response_curve")
     frame = frame.filter(frame.outcome.notin(NOT_OPEN))
-    lasted = seconds_between(frame.requested_at, frame.decided_at)
-    answered = frame.outcome.isin(codes.SELLER_ANSWERS)
     return spell_counts(
         frame,
         by,
         start=frame.requested_at,
-        causes={"answered": answered.ifelse(lasted, None)},
-        age=lasted.coalesce(age(tables, frame.requested_at)),
+        ended=seconds_between(frame.requested_at, frame.decided_at),
+        cause=frame.outcome.isin(codes.SELLER_ANSWERS).ifelse(1, 0),
+        n_causes=1,
+        age=age(tables, frame.requested_at),
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit_seconds),
     )

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import cluster_keys, share_table
-from analysis.sources import Tables
-from analysis.sources.tables import is_success, known_columns
+from analysis.measures.counting import cluster_keys, orders_of, tabulated
+from analysis.sources import Tables, collect
+from analysis.sources.tables import is_success
 
 
 def cancel_flow_funnel(
@@ -44,18 +44,19 @@ def cancel_flow_funnel(
         There is no table ``steps``, or a column in ``by`` is in none of the tables.
     """
     steps = tables.need("steps", by="cancel_flow_funnel")
-    orders = tables.orders_with_sellers
-    by = known_columns(orders, by, needed_by="cancel_flow_funnel")
+    orders, by = orders_of(tables, by, needed_by="cancel_flow_funnel")
     sessions = _sessions(tables, steps)
-    wanted = list(dict.fromkeys(["order_id", *cluster_keys(orders, by)]))
+    keys = cluster_keys(orders, by)
+    wanted = list(dict.fromkeys(["order_id", *keys]))
     frame = sessions.join(orders.select(*wanted), "order_id", how="left", rname="{name}_order")
     words = [*codes.STEPS, "cancelled"]
-    shares = {word: frame[f"reached_{word}"] for word in words}
-    table = share_table(
-        frame, by, shares, counted=frame.order_id.notnull(), level=level, word="step"
-    )
-    table.insert(len(by) + 4, "of_previous", _of_previous(table["n_events"].to_numpy(), len(words)))
-    return table.drop(columns="n_pending")
+    sums = {word: frame[f"reached_{word}"].fill_null(False).sum() for word in words}
+    counts = collect(frame.group_by(*keys).aggregate(n=frame.count(), **sums))
+    events = {word: counts[word].to_numpy() for word in words}
+    table = tabulated(counts, by, events, n=counts["n"].to_numpy(), level=level, name="step")
+    before = _of_previous(table["n_events"].to_numpy(), len(words))
+    table.insert(len(by) + 4, "of_previous", before)
+    return table
 
 
 def _sessions(tables: Tables, steps: object) -> object:

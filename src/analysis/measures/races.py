@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ibis
 import pandas as pd
 
 from analysis.contract import codes
@@ -16,14 +17,14 @@ from analysis.measures.counting import (
     HOUR,
     MINUTE,
     age,
-    need_columns,
+    first_end,
+    orders_of,
     positive,
     requests_of,
     spell_counts,
 )
 from analysis.measures.curves import race_table
 from analysis.sources import Tables, seconds_between
-from analysis.sources.tables import known_columns
 
 
 def outcome_curve(
@@ -69,13 +70,14 @@ def outcome_curve(
     """
     frame, by = requests_of(tables, by, requested_by, needed_by="outcome_curve")
     words = [word for word in codes.OUTCOMES if word != codes.PENDING]
-    decided = seconds_between(frame.requested_at, frame.decided_at)
-    causes = {word: (frame.outcome == word).ifelse(decided, None) for word in words}
+    numbers = [(frame.outcome == word, i) for i, word in enumerate(words, 1)]
     spells = spell_counts(
         frame,
         by,
         start=frame.requested_at,
-        causes=causes,
+        ended=seconds_between(frame.requested_at, frame.decided_at),
+        cause=ibis.cases(*numbers, else_=0),
+        n_causes=len(words),
         age=age(tables, frame.requested_at),
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
@@ -119,24 +121,24 @@ def window_curve(
     MissingData
         A column that is needed is not in the data.
     """
-    orders = tables.orders_with_sellers
-    needed = ["paid_at", *closed_by]
-    need_columns(orders, "orders", needed, needed_by="window_curve")
-    by = known_columns(orders, by, needed_by="window_curve")
-    causes = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
-    causes |= _order_ends(orders)
+    orders, by = orders_of(tables, by, ["paid_at", *closed_by], needed_by="window_curve")
+    ends = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
+    ends |= _order_ends(orders)
+    ended, cause = first_end(list(ends.values()))
     spells = spell_counts(
         orders,
         by,
         start=orders.paid_at,
-        causes=causes,
+        ended=ended,
+        cause=cause,
+        n_causes=len(ends),
         age=age(tables, orders.paid_at),
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
     )
     return race_table(
         spells,
-        list(causes),
+        list(ends),
         horizon=horizon_hours,
         units=HOUR // MINUTE,
         level=level,

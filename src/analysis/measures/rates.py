@@ -17,13 +17,14 @@ from analysis.measures.counting import (
     HOUR,
     age,
     mature_requests,
-    need_columns,
+    orders_of,
     positive,
     requests_of,
     share_table,
+    word_table,
 )
 from analysis.sources import Tables, seconds_between
-from analysis.sources.tables import is_success, known_columns
+from analysis.sources.tables import is_success
 
 HORIZON_HOURS = 720.0  # 30 days: by then every answer deadline of every platform has passed
 
@@ -69,9 +70,7 @@ def cancellation_success_rate(
     """
     frame, by = requests_of(tables, by, requested_by, needed_by="cancellation_success_rate")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
-    return share_table(
-        frame, by, {"success": is_success(frame) & in_time}, counted=mature, level=level
-    )
+    return share_table(frame, by, is_success(frame) & in_time, counted=mature, level=level)
 
 
 def outcome_shares(
@@ -103,12 +102,8 @@ def outcome_shares(
     """
     frame, by = requests_of(tables, by, requested_by, needed_by="outcome_shares")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
-    final = (frame.outcome != codes.PENDING) & in_time
-    shares = {
-        word: final & (frame.outcome == word) for word in codes.OUTCOMES if word != codes.PENDING
-    }
-    shares[codes.PENDING] = ~final
-    return share_table(frame, by, shares, counted=mature, level=level, word="outcome")
+    word = in_time.ifelse(frame.outcome, codes.PENDING)
+    return word_table(frame, by, word, codes.OUTCOMES, counted=mature, level=level, name="outcome")
 
 
 def request_rate(
@@ -143,9 +138,7 @@ def request_rate(
         ``paid_at``, or a column in ``by``, is not in the data.
     """
     positive("horizon_hours", horizon_hours)
-    orders = tables.orders_with_sellers
-    need_columns(orders, "orders", ["paid_at"], needed_by="request_rate")
-    by = known_columns(orders, by, needed_by="request_rate")
+    orders, by = orders_of(tables, by, ["paid_at"], needed_by="request_rate")
     requests = tables.requests
     first = (
         requests.filter(requests.requested_by == "buyer")
@@ -158,7 +151,7 @@ def request_rate(
     frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
     mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
     asked = seconds_between(frame.paid_at, frame.first_asked_at) <= int(horizon_hours * HOUR)
-    return share_table(frame, by, {"asked": asked}, counted=mature, level=level)
+    return share_table(frame, by, asked, counted=mature, level=level)
 
 
 def order_end_shares(
@@ -189,13 +182,16 @@ def order_end_shares(
     MissingData
         ``end_code``, or a column in ``by``, is not in the data.
     """
-    frame = tables.orders_with_sellers
-    need_columns(frame, "orders", ["end_code"], needed_by="order_end_shares")
-    by = known_columns(frame, by, needed_by="order_end_shares")
+    frame, by = orders_of(tables, by, ["end_code"], needed_by="order_end_shares")
     by = [column for column in by if column != "end_code"]
-    shares = {word: frame.end_code == word for word in codes.ORDER_ENDS}
-    shares["open"] = frame.end_code.isnull()
-    everything = ibis.literal(True)  # noqa: FBT003 - an expression, not a flag
-    table = share_table(frame, by, shares, counted=everything, level=level, word="end_code")
+    table = word_table(
+        frame,
+        by,
+        frame.end_code.coalesce("open"),
+        (*codes.ORDER_ENDS, "open"),
+        counted=ibis.literal(value=True),
+        level=level,
+        name="end_code",
+    )
     occurs = table.groupby("end_code")["n_events"].transform("sum") > 0
     return table[occurs].drop(columns="n_pending").reset_index(drop=True)

@@ -88,11 +88,18 @@ class Tables:
     def _join_requests(self) -> ir.Table:
         requests = self.requests
         requests = requests.drop(*({"reason_text"} & set(requests.columns)))
-        return _left_join(requests, self.orders_with_sellers, "order_id")
+        return self._with_order_and_seller(requests)
+
+    def _with_order_and_seller(self, frame: ir.Table) -> ir.Table:
+        """Join orders, then sellers: the small side first keeps the big join narrow."""
+        joined = _left_join(frame, self.orders, "order_id")
+        if "sellers" not in self.frames or "seller_id" not in joined.columns:
+            return joined
+        return _left_join(joined, self.frames["sellers"], "seller_id")
 
     def _join_refunds(self) -> ir.Table:
         refunds = self.need("refunds")
-        joined = _left_join(refunds, self.orders_with_sellers, "order_id")
+        joined = self._with_order_and_seller(refunds)
         requests = self.requests.select("request_id", "decided_at", "reason", "order_state")
         if "request_id" in refunds.columns:
             joined = _left_join(joined, requests, "request_id")

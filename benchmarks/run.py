@@ -1,0 +1,249 @@
+"""Measure speed and memory beside the physical floor and hand-written queries; write RESULTS.md.
+
+Run by ``make bench``. Machines are shared and noisy, so ratios within one run are what counts.
+``--orders`` makes it smaller; the committed RESULTS.md is of the default size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "RESULTS.md"
+CLI = [sys.executable, "-m", "analysis.cli"]
+
+
+def seconds(job: Callable[[], object], repeats: int = 3) -> float:
+    """Median seconds of a job that has run once before."""
+    job()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        job()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def in_child(code: str, *arguments: str) -> str:
+    """Run Python code in a process of its own and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def generate(folder: Path, orders: int) -> list[str]:
+    """Time the generator with two workers, and pyarrow writing the same tables from memory."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    subprocess.run(
+        [*CLI, "generate", "--orders", str(orders), "--workers", "2", "--out", str(folder)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    floor = float(in_child(WRITE_FLOOR, str(folder)))
+    return [
+        "## Generating",
+        "",
+        f"{orders:,} orders with all tables and truth to Parquet, two workers.",
+        "",
+        "| figure | value | aim |",
+        "|---|---|---|",
+        f"| orders a second | {orders / wall:,.0f} | at least 500,000 |",
+        f"| CPU seconds | {cpu:.1f} | |",
+        f"| CPU seconds of pyarrow writing the same tables from memory | {floor:.1f} | |",
+        f"| ratio | {cpu / floor:.2f} | 2 or less |",
+        f"| largest process, resident MB | {after.ru_maxrss / 1024:.0f} | at most 1,000 |",
+        "",
+    ]
+
+
+WRITE_FLOOR = """
+import resource, sys, tempfile
+from pathlib import Path
+import pyarrow as pa, pyarrow.parquet as pq
+pa.set_cpu_count(1)
+from analysis.marketplace.writing import PARQUET_OPTIONS
+def cpu():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+total = 0.0
+with tempfile.TemporaryDirectory() as out:
+    for path in sorted(Path(sys.argv[1]).rglob("*.parquet")):
+        file = pq.ParquetFile(path)
+        words = [f.name for f in file.schema_arrow if pa.types.is_dictionary(f.type)]
+        table = pq.read_table(path, partitioning=None, read_dictionary=words)
+        start = cpu()
+        pq.write_table(table, Path(out) / "part.parquet", **PARQUET_OPTIONS)
+        total += cpu() - start
+print(total)
+"""
+
+
+def measures(folder: Path, orders: int) -> list[str]:
+    """Time every measure beside a hand-written query on the same files."""
+    from handwritten import HANDWRITTEN, connect
+
+    from analysis.contract import read_manifest
+    from analysis.measures import MEASURES
+    from analysis.sources import open_tables
+
+    start = time.perf_counter()
+    tables = open_tables(folder)
+    opened = time.perf_counter() - start
+    start = time.perf_counter()
+    tables.requests_with_context, tables.refunds_with_context  # noqa: B018 - joins are made here
+    joined = time.perf_counter() - start
+    con = connect(folder, read_manifest(folder).as_of)
+    lines = [
+        "## Measures",
+        "",
+        f"On {orders:,} orders, overall, median of three. Opening took {opened:.2f} s and joining "
+        f"requests and refunds with their orders once {joined:.2f} s; hand-written queries join "
+        "each time, ours read what is kept.",
+        "",
+        "| measure | seconds | hand-written | ratio |",
+        "|---|---|---|---|",
+    ]
+    ours_all = theirs_all = 0.0
+    for name, measure in MEASURES.items():
+        ours = seconds(lambda measure=measure: measure(tables))
+        by_hand = HANDWRITTEN.get(name)
+        if by_hand is None:
+            lines.append(f"| {name} | {ours:.2f} | | |")
+            continue
+        theirs = seconds(lambda by_hand=by_hand: by_hand(con))
+        ours_all, theirs_all = ours_all + ours, theirs_all + theirs
+        lines.append(f"| {name} | {ours:.2f} | {theirs:.2f} | {ours / theirs:.2f} |")
+    together = (ours_all + joined) / theirs_all
+    lines.append(
+        f"| together, joining included | {ours_all + joined:.2f} | {theirs_all:.2f} | {together:.2f} |"
+    )
+    return [*lines, ""]
+
+
+def statistics_alone() -> list[str]:
+    """Time the curves with limits on the counts of 1,000,000 refunds."""
+    import numpy as np
+
+    from analysis import stats
+
+    draws = np.random.default_rng(1)
+    n = 1_000_000
+    hours = np.ceil(draws.lognormal(5.0, 0.6, n)).astype(np.int64)
+    cause = draws.integers(0, 4, n)
+    key, counts = np.unique(hours * 4 + cause, return_counts=True)
+    time_, which = key // 4, key % 4
+    events = np.zeros((len(key), 3))
+    events[np.flatnonzero(which > 0), which[which > 0] - 1] = counts[which > 0]
+    censored = np.where(which == 0, counts, 0)
+    group = np.zeros(len(key), dtype=np.int64)
+
+    def one_end() -> object:
+        return stats.survival_limits(
+            stats.kaplan_meier(group, time_, events.sum(axis=1), censored), level=0.95
+        )
+
+    def many_ends() -> object:
+        return stats.incidence_limits(stats.aalen_johansen(group, time_, events, censored))
+
+    exact = draws.lognormal(5.0, 0.6, n)
+    ones, zeros = (cause > 0).astype(float), (cause == 0).astype(float)
+    each = np.stack([cause == c for c in (1, 2, 3)], axis=1).astype(float)
+    alone = np.zeros(n, dtype=np.int64)
+
+    def continuous() -> object:
+        stats.survival_limits(stats.kaplan_meier(alone, exact, ones, zeros), level=0.95)
+        return stats.incidence_limits(stats.aalen_johansen(alone, exact, each, zeros))
+
+    return [
+        "## Statistics after the counts",
+        "",
+        f"Kaplan-Meier and Aalen-Johansen (three causes) with limits, {n:,} refunds.",
+        "",
+        "| times | seconds | aim |",
+        "|---|---|---|",
+        f"| whole hours, Kaplan-Meier | {seconds(one_end):.4f} | |",
+        f"| whole hours, Aalen-Johansen | {seconds(many_ends):.4f} | 0.15 for both |",
+        f"| all different, both | {seconds(continuous):.2f} | |",
+        "",
+    ]
+
+
+def report_and_import() -> list[str]:
+    """Time the report on 200,000 orders from nothing, and what importing costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        data, site = Path(folder) / "market", Path(folder) / "site"
+        made = ["generate", "--orders", "200000", "--workers", "2", "--out", str(data)]
+        subprocess.run([*CLI, *made], check=True, stdout=subprocess.DEVNULL)
+        generated = time.perf_counter() - start
+        subprocess.run(
+            [*CLI, "report", str(data), "--out", str(site)], check=True, stdout=subprocess.DEVNULL
+        )
+        wall = time.perf_counter() - start
+        largest = max(path.stat().st_size for path in site.glob("*.html"))
+    pandas = seconds(lambda: in_child("import pandas"))
+    package = seconds(lambda: in_child("import pandas, analysis, analysis.measures"))
+    light = seconds(lambda: in_child("import pandas, analysis"))
+    return [
+        "## Report and import",
+        "",
+        "| figure | value | aim |",
+        "|---|---|---|",
+        f"| generate 200,000 orders and report, seconds | {wall:.1f} | at most 30 |",
+        f"| of which generating | {generated:.1f} | |",
+        f"| largest page, kB | {largest / 1000:.0f} | at most 1,000 |",
+        f"| `import analysis` beyond `import pandas`, seconds | {light - pandas:.2f} | at most 0.3 |",
+        f"| with all measures, beyond `import pandas`, seconds | {package - pandas:.2f} | |",
+        "",
+    ]
+
+
+def machine() -> str:
+    """One line on the machine and the versions."""
+    names = ("numpy", "pandas", "pyarrow", "duckdb", "ibis-framework")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}."
+
+
+def main() -> None:
+    """Run everything and write RESULTS.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=10_000_000)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; medians on a shared, noisy machine: read the ratios. "
+        + machine(),
+        "",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        market = Path(folder) / "market"
+        lines += generate(market, options.orders)
+        lines += measures(market, options.orders)
+    lines += statistics_alone()
+    lines += report_and_import()
+    options.out.write_text("\n".join(lines), encoding="utf-8")
+    print(options.out.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
