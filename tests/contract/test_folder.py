@@ -26,8 +26,6 @@ from analysis.contract import (
 
 # sha256 of "abc", from FIPS 180-2
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, sha256("abc")
-)
 
 
 def names(folder: Path) -> list[str]:

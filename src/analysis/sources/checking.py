@@ -153,7 +153,8 @@ def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
 
 
 def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
-    seen = frame.group_by(*key).aggregate(n_seen=lambda t: t.count())
+    known = frame.filter(*(frame[column].notnull() for column in key))
+    seen = known.group_by(*key).aggregate(n_seen=lambda t: t.count())
     repeats = seen.mutate(extra=seen.n_seen - 1)
     return _Count(
         name,
