@@ -352,15 +352,15 @@ def curve_times(horizon: float, step: float) -> np.ndarray:
 
 
 def positive(name: str, value: float) -> float:
-    """Return ``value`` if it is more than 0.
+    """Return ``value`` if it is more than 0 and finite.
 
     Raises
     ------
     ValueError
         It is not.
     """
-    if not value > 0:
-        raise ValueError(f"{name} must be more than 0, got {value}")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be more than 0 and finite, got {value}")
     return value
 
 
