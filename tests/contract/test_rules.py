@@ -91,7 +91,7 @@ def history(i: int) -> dict[str, dict[str, Any]]:
 class Break(NamedTuple):
     """What to change in a legal history so that one rule breaks."""
 
-    changes: dict[str, Any] = {}  # "table.column" -> value  # noqa: RUF012 - never changed
+    changes: dict[str, Any] = {}  # "table.column" -> value
     without: str = ""  # tables whose row is taken out, so that nothing else breaks
     twice: str = ""  # the table whose row is there twice
 
