@@ -1,4 +1,4 @@
-"""Write ``environment.yml`` (for conda users) from ``pyproject.toml``; ``--check`` only compares."""
+"""Write ``environment.yml``, for conda users, from ``pyproject.toml``; ``--check`` compares."""
 
 from __future__ import annotations
 

@@ -56,17 +56,16 @@ _HOMES = {
         "why_not",
         "window_curve",
     ),
-    "analysis.report": (
+    "analysis.report.ask": ("ask", "say", "show"),
+    "analysis.report.data_page": (
         "about",
         "answerable_questions",
-        "ask",
         "check_summary",
         "fingerprint",
-        "make_report",
-        "order_picker",
-        "say",
-        "show",
     ),
+    "analysis.report.make": ("make_report",),
+    "analysis.report.tables": ("write_tables",),
+    "analysis.report.widget": ("order_picker",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

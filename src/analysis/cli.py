@@ -205,7 +205,7 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _tables(options: argparse.Namespace) -> None:
-    from analysis.report import write_tables
+    from analysis.report.tables import write_tables
 
     tables = _open(options)
     _require_valid(tables, options)
@@ -217,7 +217,7 @@ def _tables(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from analysis.report import make_report
+    from analysis.report.make import make_report
 
     with _Progress("running notebooks") as progress:
         index = make_report(
@@ -233,13 +233,13 @@ def _report(options: argparse.Namespace) -> None:
 
 def _why(options: argparse.Namespace) -> None:
     from analysis.measures import why_not
-    from analysis.report import say_why_not
+    from analysis.report.say import say_why_not
 
     print(say_why_not(why_not(_open(options), options.order_id)))
 
 
 def _lab(options: argparse.Namespace) -> None:
-    from analysis.report import notebook_folder
+    from analysis.report.notebooks import notebook_folder
 
     command = [sys.executable, "-m", "jupyterlab", str(notebook_folder()), *options.arguments]
     subprocess.run(command, check=False)

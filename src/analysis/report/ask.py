@@ -11,23 +11,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.contract import MissingData
-from analysis.report import html, say as sentences
+from analysis.report import html
+from analysis.report import say as sentences
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.sources import Tables
 
-# measure -> the words that its plot and its sentence are called by, where they are not its own
+# measure -> the word that its plot and its sentence are called by, where it is not its own name
 CALLED = {"cancellation_success_rate": "success_rate"}
-MAX_TABLE_ROWS = 60
+MAX_TABLE_ROWS = 40
 
 
 @dataclass(frozen=True)
 class Answer:
     """The table that answers one question, or what is missing to answer it."""
 
-    question: str  # name of the measure
+    question: str  # name of the function that was asked
     table: pd.DataFrame | None
     missing: str = ""
 
@@ -35,15 +36,16 @@ class Answer:
         """Whether there is an answer."""
         return self.table is not None
 
-    def _repr_html_(self) -> str:
-        return (_missing(self) if self.table is None else _table(self))._repr_html_()
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        piece = _missing(self) if self.table is None else _table(self)
+        return piece._repr_mimebundle_(include, exclude)
 
     def __repr__(self) -> str:
         return self.missing if self.table is None else repr(self.table)
 
 
 def ask(measure: Callable[..., pd.DataFrame], tables: Tables, **options: Any) -> Answer:
-    """Call ``measure(tables, **options)``; an answer that says so where the data lacks it."""
+    """Call ``measure(tables, **options)``; the answer says so where the data lacks what it needs."""
     name = measure.__name__
     try:
         return Answer(name, measure(tables, **options))
@@ -53,23 +55,25 @@ def ask(measure: Callable[..., pd.DataFrame], tables: Tables, **options: Any) ->
 
 def say(*answers: Answer) -> html.Html:
     """Return the answers as one paragraph of sentences that the data wrote."""
-    known = [_sentence(answer) for answer in answers if answer]
+    known = [sentence for answer in answers if answer and (sentence := _sentence(answer))]
     unknown = [_missing(answer) for answer in answers if not answer]
     parts = [html.paragraph(" ".join(known))] if known else []
     return html.join([*parts, *unknown])
 
 
-def show(answer: Answer, *, caption: str = "") -> html.Html:
-    """Return an answer as its sentence, its figure and (folded) its table."""
+def show(answer: Answer, *, caption: str | None = None) -> html.Html:
+    """Return an answer as its sentence, its figure and, folded, its table."""
     if not answer:
         return _missing(answer)
-    from analysis import plots
+    sentence = _sentence(answer)
+    parts = [html.paragraph(sentence)] if sentence else []
+    drawn = _drawn(answer)
+    if drawn is None:
+        return html.join([*parts, _table(answer)])
     from analysis.report.figure import figure
 
-    sentence = _sentence(answer)
-    drawn = getattr(plots, f"plot_{_called(answer)}")(answer.table)
-    alt = f"{answer.question.replace('_', ' ')}. {sentence}"
-    parts = [html.paragraph(sentence), figure(drawn, alt=alt, caption=caption or None)]
+    alt = f"{_title(answer)}. {sentence}"
+    parts.append(figure(drawn, alt=alt, caption=caption))
     return html.join([*parts, html.folded("The numbers", _table(answer))])
 
 
@@ -77,8 +81,21 @@ def _called(answer: Answer) -> str:
     return CALLED.get(answer.question, answer.question)
 
 
+def _title(answer: Answer) -> str:
+    return answer.question.replace("_", " ").capitalize()
+
+
 def _sentence(answer: Answer) -> str:
-    return getattr(sentences, f"say_{_called(answer)}")(answer.table)
+    """What the data says, or nothing for a table that speaks for itself."""
+    write = getattr(sentences, f"say_{_called(answer)}", None)
+    return "" if write is None else write(answer.table)
+
+
+def _drawn(answer: Answer) -> Any:
+    from analysis import plots
+
+    draw = getattr(plots, f"plot_{_called(answer)}", None)
+    return None if draw is None else draw(answer.table)
 
 
 def _missing(answer: Answer) -> html.Html:
@@ -86,5 +103,4 @@ def _missing(answer: Answer) -> html.Html:
 
 
 def _table(answer: Answer) -> html.Html:
-    caption = answer.question.replace("_", " ")
-    return html.table_html(answer.table, caption=caption, max_rows=MAX_TABLE_ROWS)
+    return html.table_html(answer.table, caption=_title(answer), max_rows=MAX_TABLE_ROWS)

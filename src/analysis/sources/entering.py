@@ -155,6 +155,8 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
     kind = value.type()
     if spec.kind == "time":
         return _engine_moment(where, value, is_exact)
+    if spec.kind == "id" and spec.optional and kind.is_floating():
+        return value.cast("int64")  # pandas turns ids with gaps into floats
     wrong = {
         "id": not (kind.is_integer() or kind.is_string()),
         "code": not kind.is_string(),

@@ -1,0 +1,1 @@
+"""From tables to sentences, pages and a site: what people read."""
