@@ -1,0 +1,60 @@
+"""Figure of the cancel dialogue: how far people get who set out to cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.plots.groups import group_columns
+from analysis.plots.labels import label
+from analysis.plots.numbers import count, percent
+from analysis.plots.rates import UNDER_LABEL, parts_of_whole, share_axis
+from analysis.plots.rows import Row, draw_absence, draw_interval, name_rows, rows_axes
+from analysis.plots.theme import ESTIMATE, FEW_ALPHA, SUCCESS, is_few, note, themed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BAR = 0.62  # height of a bar, of the distance between rows
+
+
+@themed
+def plot_cancel_flow_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which share of sessions reached each step: a bar with its interval a step.
+
+    Parameters
+    ----------
+    table
+        Result of ``cancel_flow_funnel``. Groups get a panel per step.
+    ax
+        Axes to draw in; None makes a new figure.
+    """
+    if group_columns(table, "step"):
+        return parts_of_whole(table, ax, "step", "sessions that got this far", top=100)
+    rows = [_step_row(row) for _, row in table.iterrows()]
+    ax = rows_axes(ax, len(rows), extra=1.3)
+    share_axis(ax, "sessions that got this far", 100)
+    for y, row in enumerate(rows):
+        alpha = FEW_ALPHA if row.few else 0.75
+        if np.isnan(row.estimate):
+            draw_absence(ax, y)
+            continue
+        ax.barh(y, row.estimate, BAR, color=row.look.colour, alpha=alpha, zorder=2)
+        draw_interval(ax, y, row)
+    name_rows(ax, rows, columns=("of all", "of step\nbefore", "sessions"))
+    note(ax, [f"of {count(table['n'].max())} sessions"], below=UNDER_LABEL)
+    return ax
+
+
+def _step_row(row: pd.Series) -> Row:
+    before = row["of_previous"]
+    texts = (
+        percent(row["estimate"]),
+        "" if np.isnan(before) else percent(before),
+        count(row["n_events"]),
+    )
+    shares = [row[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
+    look = SUCCESS if row["step"] == "cancelled" else ESTIMATE
+    return Row(label(row["step"]), *shares, texts=texts, look=look, few=is_few(row["n"]))

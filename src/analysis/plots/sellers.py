@@ -1,0 +1,83 @@
+"""Figure of sellers: the shrunk success rate beside the raw one, and the two typical waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.plots.labels import value_label
+from analysis.plots.numbers import count, percent
+from analysis.plots.rates import UNDER_LABEL, share_axis
+from analysis.plots.rows import ROW, Row, draw_rows
+from analysis.plots.theme import MUTED, NAIVE, PAPER, SUCCESS, axes, is_few, left_out, note, themed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_SELLERS = 30
+ROW_SCALE = 0.72  # rows of sellers are closer than other rows: ids take one line
+
+
+@themed
+def plot_seller_scorecard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw sellers in the order of the table: shrunk rate with interval, arrow from the raw rate.
+
+    The first sellers of the table are drawn (those with the most requests); how many are not is
+    said under the axes.
+
+    Parameters
+    ----------
+    table
+        Result of ``seller_scorecard``.
+    ax
+        Axes to draw in; None makes a new figure.
+    """
+    drawn = table.sort_values("n", ascending=False, kind="stable").head(MOST_SELLERS)
+    rows = [_row(row) for _, row in drawn.iterrows()]
+    ax = axes(ax, height=1.7 + ROW * ROW_SCALE * max(len(rows), 2))
+    share_axis(ax, "requests that ended in a cancelled order", 100)
+    for y, (raw, row) in enumerate(zip(drawn["raw_rate"] * 100, rows, strict=True)):
+        _draw_raw(ax, y, raw, row.estimate)
+    draw_rows(ax, rows, columns=("share", "n", "median\nanswer", "median\nrefund"))
+    note(ax, _remarks(len(table) - len(rows)), below=UNDER_LABEL)
+    return ax
+
+
+def _row(row: pd.Series) -> Row:
+    texts = (
+        percent(row["estimate"]),
+        count(row["n"]),
+        _short(row["response_median_hours"], "h"),
+        _short(row["refund_median_days"], "d"),
+    )
+    shares = [row[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
+    name = value_label(row["seller_id"])
+    return Row(name, *shares, texts=texts, look=SUCCESS, few=is_few(row["n"]))
+
+
+def _short(value: float, unit: str) -> str:
+    return "–" if np.isnan(value) else f"{count(round(value, 1))} {unit}"
+
+
+def _draw_raw(ax: Axes, y: float, raw: float, estimate: float) -> None:
+    if np.isnan(raw):
+        return
+    ax.plot([raw], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, markersize=8, clip_on=False)
+    if abs(raw - estimate) < 2:
+        return
+    ax.annotate(
+        "",
+        xy=(estimate, y),
+        xytext=(raw, y),
+        arrowprops={"arrowstyle": "-|>", "color": MUTED, "lw": 1.0, "shrinkA": 5, "shrinkB": 4},
+    )
+
+
+def _remarks(n_left: int) -> list[str]:
+    lines = [
+        "dot: estimate with its interval; cross: the seller's raw rate, which an arrow",
+        "draws towards all sellers' rates the more, the fewer requests there are",
+    ]
+    return lines + left_out(n_left, "seller", "those with the most requests are drawn")
