@@ -84,17 +84,18 @@ def race_table(
         stays = {"estimate": at.survival, "ci_low": at.survival_low, "ci_high": at.survival_high}
         counts = {**common, "n_events": at.n_events.sum(axis=-1)}  # ended in any way by then
         parts.append((survivor, _limited({**stays, **_ordered(counts)}, level, inverse=True)))
-    for cause, name in enumerate(causes):
+    occurs = np.flatnonzero(spells.events.sum(axis=0) > 0)
+    nothing = survivor is None and not occurs.size
+    for cause in [0] if nothing else occurs:
         ends = {"estimate": at.incidence, "ci_low": at.low, "ci_high": at.high}
         columns = {column: values[..., cause] for column, values in ends.items()}
         counts = {**common, "n_events": at.n_events[..., cause]}
-        if spells.events[:, cause].sum() > 0:
-            parts.append((name, _limited({**columns, **_ordered(counts)}, level)))
+        parts.append((causes[cause], _limited({**columns, **_ordered(counts)}, level)))
     tables = [
         _rows(spells, columns, {"outcome": name, "time_hours": times}).assign(_order=order)
         for order, (name, columns) in enumerate(parts)
     ]
-    stacked = pd.concat(tables, ignore_index=True)
+    stacked = pd.concat(tables, ignore_index=True).iloc[: 0 if nothing else None]
     stacked = stacked.sort_values(["_group", "_order"], kind="stable", ignore_index=True)
     return stacked.drop(columns=["_group", "_order"]).assign(interval=MANY_ENDS)
 

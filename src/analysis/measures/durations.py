@@ -180,7 +180,7 @@ def refund_sla(tables: Tables, *, by: Sequence[str] = (), level: float = 0.95) -
     -----
     One minus Kaplan-Meier at the promise; a leg open past it counts as not in time.
     """
-    by = [column for column in by if column != "method"]
+    by = [column for column in ([by] if isinstance(by, str) else by) if column != "method"]
     parts = [_sla_rows(tables, by, clock, level) for clock in CLOCKS]
     table = pd.concat(parts, ignore_index=True)
     order = {method: i for i, method in enumerate(codes.REFUND_METHODS)}

@@ -98,7 +98,8 @@ def window_curve(
     Parameters
     ----------
     tables
-        Opened dataset; needs ``orders`` with ``paid_at``, ``ended_at`` and ``closed_by``.
+        Opened dataset; needs ``orders`` with ``paid_at``, ``ended_at``, ``end_code`` and
+        ``closed_by``.
     by
         Grouping columns of orders or sellers.
     horizon_hours
@@ -121,7 +122,8 @@ def window_curve(
     MissingData
         A column that is needed is not in the data.
     """
-    orders, by = orders_of(tables, by, ["paid_at", *closed_by], needed_by="window_curve")
+    needed = ["paid_at", "ended_at", "end_code", *closed_by]
+    orders, by = orders_of(tables, by, needed, needed_by="window_curve")
     ends = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
     ends |= _order_ends(orders)
     ended, cause = first_end(list(ends.values()))
@@ -147,8 +149,6 @@ def window_curve(
 
 
 def _order_ends(orders: object) -> dict[str, object]:
-    if not {"ended_at", "end_code"} <= set(orders.columns):
-        return {}
     ended = seconds_between(orders.paid_at, orders.ended_at)
     cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
     return {
