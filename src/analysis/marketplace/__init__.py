@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.marketplace.market import BLOCK, make_block, make_market, make_truth
+from analysis.marketplace.market import make_block, make_market, make_truth
+from analysis.marketplace.plan import BLOCK
 from analysis.marketplace.policy import Policy, load_policy
 from analysis.marketplace.world import World, load_world
 from analysis.marketplace.writing import write_market

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from analysis.contract import codes
 from analysis.marketplace.clocks import HOUR
-from analysis.marketplace.orders import Orders, Rows, Times
+from analysis.marketplace.orders import Rows, Times
+from analysis.marketplace.paths import Orders
 from analysis.marketplace.plan import END, STATE
 from analysis.marketplace.policy import Policy
 

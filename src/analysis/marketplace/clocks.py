@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.marketplace.draws import Draws
-from analysis.marketplace.world import Answering, Calendar, World
+from analysis.marketplace.people import Answering
+from analysis.marketplace.world import Calendar, World
 
 MINUTE = 60
 HOUR = 3_600

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31, _S11 = (np.uint64(s) for s in (27, 30, 31, 11))
+_TO_SLOT = np.uint64(64 - 14)  # leaves log2(SLOTS) bits
 _UNIT = 2.0**-53
 
 
@@ -40,11 +42,24 @@ class Draws:
 
     def uniform(self, stream: str, ids: Ids) -> Floats:
         """Uniform in (0, 1), never 0 or 1."""
-        return _hashed_uniforms(*_keys(self.seed, stream), ids)
+        bits = self._bits(stream, ids)
+        bits >>= _S11
+        u = bits.view(np.int64).astype(np.float64)
+        u += 0.5
+        u *= _UNIT
+        return u
+
+    def _bits(self, stream: str, ids: Ids) -> NDArray[np.uint64]:
+        return _hashed(*_keys(self.seed, stream), ids)
 
     def coin(self, stream: str, ids: Ids, share: float | Floats) -> NDArray[np.bool_]:
-        """Return true with probability ``share``."""
-        return self.uniform(stream, ids) < share
+        """Return true with probability ``share``: where :meth:`uniform` is below it."""
+        if not isinstance(share, int | float):
+            return self.uniform(stream, ids) < share
+        below = math.ceil(share / _UNIT - 0.5)  # of 2**53 equal steps
+        if below >= 1 << 53:
+            return np.ones(len(ids), bool)
+        return self._bits(stream, ids) < np.uint64(max(below, 0) << 11)
 
     def normal(self, stream: str, ids: Ids) -> Floats:
         """Standard normal, by interpolation in a table of quantiles (within 3.7 of 0)."""
@@ -71,9 +86,7 @@ class Draws:
         self, stream: str, ids: Ids, table: NDArray[np.uint8], row: Ids | None = None
     ) -> NDArray[np.uint8]:
         """Index of a category, from :func:`share_table`; ``row`` selects the table's row."""
-        slot = self.uniform(stream, ids)
-        slot *= SLOTS
-        slots = slot.astype(np.int32)
+        slots = (self._bits(stream, ids) >> _TO_SLOT).astype(np.int32)
         if row is not None:
             slots += np.asarray(row, np.int32) * SLOTS
         return table.ravel().take(slots)
@@ -131,7 +144,8 @@ def _keys(seed: int, stream: str) -> tuple[np.uint64, np.uint64]:
     return tuple(np.frombuffer(digest, dtype="<u8"))
 
 
-def _hashed_uniforms(first: np.uint64, second: np.uint64, ids: Ids) -> Floats:
+def _hashed(first: np.uint64, second: np.uint64, ids: Ids) -> NDArray[np.uint64]:
+    """64 well-mixed bits per id."""
     z = np.asarray(ids).astype(np.uint64)
     z *= _GOLDEN
     z += first
@@ -144,8 +158,4 @@ def _hashed_uniforms(first: np.uint64, second: np.uint64, ids: Ids) -> Floats:
     z *= _MIX_2
     np.right_shift(z, _S31, out=shifted)
     z ^= shifted
-    z >>= _S11
-    u = z.view(np.int64).astype(np.float64)
-    u += 0.5
-    u *= _UNIT
-    return u
+    return z

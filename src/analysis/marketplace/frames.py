@@ -36,9 +36,8 @@ def contract_table(plan: Plan, name: str, columns: Columns) -> pa.Table:
 
 def moments(plan: Plan, values: NDArray[np.integer], *, optional: bool = True) -> pa.Array:
     """Seconds of the market as UTC milliseconds; ``NEVER`` is missing."""
-    stamps = values.astype(np.int64)
-    stamps += plan.window.start
-    stamps *= 1000
+    stamps = np.multiply(values, 1000, dtype=np.int64)
+    stamps += plan.window.start * 1000
     mask = values >= NEVER if optional else None
     return pa.array(stamps, pa.int64(), mask=mask).view(pa.timestamp("ms", tz="UTC"))
 
@@ -72,5 +71,5 @@ def plain_table(plan: Plan, columns: Columns, words: dict[str, tuple[str, ...]])
         elif name in words:
             arrays[name] = _words(values, words[name], "code")
         else:
-            arrays[name] = pa.array(values)
+            arrays[name] = pa.array(values, from_pandas=True)  # NaN is missing
     return pa.table(arrays)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.marketplace.orders import Orders, Placed, place, replace_orders, travel
+from analysis.marketplace.orders import Placed, place, replace_orders
+from analysis.marketplace.paths import Orders, travel
 from analysis.marketplace.plan import PARTY, Plan
 from analysis.marketplace.refunds import RefundLegs, make_refunds
 from analysis.marketplace.requests import SUCCESS, Requests, make_requests
@@ -35,14 +36,13 @@ def live(plan: Plan, placed: Placed) -> Lives:
     return Lives(orders, requests, refunds, make_steps(plan, orders, requests))
 
 
-def live_chunk(plan: Plan, first: int, last: int) -> tuple[Lives, Lives]:
-    """Lives of the ordinary orders number ``first`` to ``last - 1``, and of their replacements."""
-    ordinary = live(plan, place(plan, np.arange(first, last)))
-    return ordinary, live(plan, _replacements(plan, ordinary))
+def live_ordinary(plan: Plan, first: int, last: int) -> Lives:
+    """Lives of the ordinary orders number ``first`` to ``last - 1``."""
+    return live(plan, place(plan, np.arange(first, last)))
 
 
-def _replacements(plan: Plan, lives: Lives) -> Placed:
-    """Orders placed anew by buyers who cancelled, most of them after a mistake."""
+def replacements(plan: Plan, lives: Lives) -> Placed:
+    """Orders placed anew by buyers who cancelled, most of them after a mistake; by id."""
     again, requests = plan.world.reordering, lives.requests
     cancelled = SUCCESS[requests.decided.outcome] & (requests.by == PARTY["buyer"])
     rows = np.flatnonzero(cancelled)
@@ -50,4 +50,5 @@ def _replacements(plan: Plan, lives: Lives) -> Placed:
     share = np.where(is_mistake, again.mistake_share, again.other_share)
     order_ids = lives.orders.id[requests.row[rows]]
     rows = rows[plan.draws.coin("reorders.again", order_ids, share)]
+    rows = rows[np.argsort(requests.row[rows])]
     return replace_orders(plan, lives.orders, requests.row[rows], requests.decided.at[rows])

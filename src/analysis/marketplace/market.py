@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from analysis.contract import TABLES
 from analysis.marketplace.estimands import Sums, add, estimands, sums_of
 from analysis.marketplace.frames import contract_table, plain_table
-from analysis.marketplace.life import live_chunk
-from analysis.marketplace.plan import Plan, make_plan
+from analysis.marketplace.life import Lives, live, live_ordinary, replacements
+from analysis.marketplace.orders import together
+from analysis.marketplace.plan import BLOCK, Plan, make_plan
 from analysis.marketplace.policy import Policy
 from analysis.marketplace.record import Columns, record, seller_columns
 from analysis.marketplace.truth import WORDS, buyer_truth, seller_sums, seller_truth, truth_of
 from analysis.marketplace.world import World
 
-BLOCK = 131_072  # ordinary orders per block: one part of every table
-CHUNK = 16_384  # ordinary orders made at a time; changes no value, only fits the cache
+CHUNK = 65_536  # ordinary orders made at a time; changes no value, only fits the cache
 
 
 @dataclass
@@ -34,41 +34,51 @@ class Block:
     seller_sums: NDArray[np.float64]
 
 
-def n_blocks(plan: Plan) -> int:
-    """Return how many blocks a market has."""
-    return -(-plan.n_orders // BLOCK)
-
-
 def build_block(plan: Plan, index: int, *, chunk: int = CHUNK) -> Block:
     """Make block ``index`` of a planned market: ordinary orders first, then replacements."""
-    if not 0 <= index < n_blocks(plan):
-        raise ValueError(f"index must be from 0 to {n_blocks(plan) - 1}, got {index}")
-    first, last = index * BLOCK, min((index + 1) * BLOCK, plan.n_orders)
-    ordinary: list[dict[str, Columns]] = []
-    replacing: list[dict[str, Columns]] = []
-    sums: Sums | None = None
-    by_seller = np.zeros((3, len(plan.sellers)))
+    if not 0 <= index < plan.n_blocks:
+        raise ValueError(f"index must be from 0 to {plan.n_blocks - 1}, got {index}")
+    first = index * plan.block_orders
+    last = min(first + plan.block_orders, plan.n_orders)
+    files, again = _Files(plan), []
     for begin in range(first, last, chunk):
-        pair = live_chunk(plan, begin, min(begin + chunk, last))
-        for lives, columns in zip(pair, (ordinary, replacing), strict=True):
-            columns.append(record(plan, lives) | truth_of(plan, lives))
-            sums = add(sums, sums_of(plan, lives))
-            by_seller += seller_sums(plan, lives)
-    joined = _joined([*ordinary, *replacing])
+        lives = live_ordinary(plan, begin, min(begin + chunk, last))
+        files.put(lives)
+        again.append(replacements(plan, lives))
+    files.put(live(plan, together(again)))
+    joined = files.joined()
     buyers = [round(plan.n_buyers * edge / plan.n_orders) for edge in (first, last)]
     truth = {name: plain_table(plan, joined[name], WORDS) for name in joined if name not in TABLES}
     truth["truth/buyers"] = plain_table(plan, buyer_truth(plan, *buyers), {})
     tables = {n: contract_table(plan, n, joined[n]) for n in joined if n in TABLES}
-    return Block(tables, truth, sums or {}, by_seller)
+    return Block(tables, truth, files.sums or {}, files.seller_sums)
 
 
-def _joined(parts: list[dict[str, Columns]]) -> dict[str, Columns]:
-    return {
-        table: {
-            name: np.concatenate([part[table][name] for part in parts]) for name in parts[0][table]
+class _Files:
+    """What one block puts on file, lives after lives."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.parts: list[dict[str, Columns]] = []
+        self.sums: Sums | None = None
+        self.seller_sums = np.zeros((3, len(plan.sellers)))
+
+    def put(self, lives: Lives) -> None:
+        """Put lives on file and add up what is summed."""
+        self.parts.append(record(self.plan, lives) | truth_of(self.plan, lives))
+        self.sums = add(self.sums, sums_of(self.plan, lives))
+        self.seller_sums += seller_sums(self.plan, lives)
+
+    def joined(self) -> dict[str, Columns]:
+        """Return the columns of every table, in the order in which lives were put."""
+        first = self.parts[0]
+        return {
+            table: {
+                name: np.concatenate([part[table][name] for part in self.parts])
+                for name in first[table]
+            }
+            for table in first
         }
-        for table in parts[0]
-    }
 
 
 def sellers_table(plan: Plan) -> pa.Table:
@@ -111,7 +121,7 @@ def make_market(
         A preset is unknown, or a number is out of range.
     """
     plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
-    blocks = [build_block(plan, i).tables for i in range(n_blocks(plan))]
+    blocks = [build_block(plan, i).tables for i in range(plan.n_blocks)]
     made = {name: pa.concat_tables([block[name] for block in blocks]) for name in blocks[0]}
     return {name: sellers_table(plan) if name == "sellers" else made[name] for name in TABLES}
 
@@ -133,7 +143,7 @@ def make_truth(
         tables, and ``truth/estimands`` as a list of dicts.
     """
     plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
-    blocks = [build_block(plan, i) for i in range(n_blocks(plan))]
+    blocks = [build_block(plan, i) for i in range(plan.n_blocks)]
     truth: dict[str, Any] = {
         name: pa.concat_tables([block.truth[name] for block in blocks]) for name in blocks[0].truth
     }
@@ -154,16 +164,19 @@ def make_block(
     policy: str | Policy = "aliexpress",
     world: str | World = "aliexpress",
     as_of: str | pd.Timestamp | None = None,
+    block_orders: int = BLOCK,
 ) -> dict[str, pa.Table]:
     """Make one block of the market of ``n_orders``, the same rows as in the whole.
 
-    A block is ``BLOCK`` ordinary orders, the orders that replace some of them, and all that came
-    of both; ``sellers`` belongs to no block.
+    A block is ``block_orders`` ordinary orders, the orders that replace some of them, and all
+    that came of both; ``sellers`` belongs to no block.
 
     Raises
     ------
     ValueError
         There is no such block, or as :func:`make_market`.
     """
-    plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
+    plan = make_plan(
+        n_orders, seed=seed, policy=policy, world=world, as_of=as_of, block_orders=block_orders
+    )
     return build_block(plan, index).tables

@@ -39,6 +39,7 @@ RAIL = {word: i for i, word in enumerate(codes.REFUND_METHODS)}
 
 SLOW_METHODS = ("bank_transfer", "cash_voucher", "money_transfer")
 MAX_ORDERS = 2**44  # ids stay within int64
+BLOCK = 262_144  # ordinary orders per block: one part of every table
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Plan:
     seed: int
     n_orders: int
     n_buyers: int
+    block_orders: int  # ordinary orders per block
     as_of: int  # seconds since the window began
     world: World
     policy: Policy
@@ -87,6 +89,11 @@ class Plan:
     sellers: Sellers
     lookups: Lookups
     texts: Texts
+
+    @property
+    def n_blocks(self) -> int:
+        """How many blocks the market has."""
+        return -(-self.n_orders // self.block_orders)
 
     @property
     def as_of_moment(self) -> pd.Timestamp:
@@ -110,6 +117,7 @@ def make_plan(
     policy: str | Policy,
     world: str | World,
     as_of: str | pd.Timestamp | None = None,
+    block_orders: int = BLOCK,
 ) -> Plan:
     """Resolve everything that a market needs.
 
@@ -123,6 +131,8 @@ def make_plan(
         Names of presets, or values.
     as_of
         When observation ends (without a zone: UTC); by default the end of the world's window.
+    block_orders
+        Ordinary orders per block; changes no order, only which part it is in.
 
     Raises
     ------
@@ -131,6 +141,8 @@ def make_plan(
     """
     if isinstance(n_orders, bool) or not 1 <= n_orders <= MAX_ORDERS:
         raise ValueError(f"n_orders must be from 1 to 2**44, got {n_orders}")
+    if block_orders < 1:
+        raise ValueError(f"block_orders must be at least 1, got {block_orders}")
     policy, world = load_policy(policy), load_world(world)
     draws = Draws(int(seed))
     window = make_window(world.calendar, draws)
@@ -138,6 +150,7 @@ def make_plan(
         seed=int(seed),
         n_orders=int(n_orders),
         n_buyers=max(1, round(n_orders * world.buyers.per_order)),
+        block_orders=int(block_orders),
         as_of=_as_of_seconds(window, as_of),
         world=world,
         policy=policy,

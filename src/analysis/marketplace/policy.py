@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from analysis.contract import codes
 from analysis.marketplace.presets import (
     Checked,
+    fraction,
     load_preset,
     number,
     one_of,
     require_sum,
     require_words,
-    fraction,
 )
 
 SILENCE = ("auto_approve", "not_cancelled", "waits")

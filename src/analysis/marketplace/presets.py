@@ -66,6 +66,12 @@ def require_sum(where: str, shares: typing.Iterable[float]) -> None:
         raise ValueError(f"{where} must add up to 1, got {total:g}")
 
 
+def require_length(where: str, values: typing.Sized, n: int) -> None:
+    """Raise unless ``values`` has ``n`` elements."""
+    if len(values) != n:
+        raise ValueError(f"{where} must have {n} values, got {len(values)}")
+
+
 def require_words(where: str, given: typing.Iterable[str], known: typing.Iterable[str]) -> None:
     """Raise unless every word of ``given`` is in ``known``."""
     unknown = sorted(set(given) - set(known))

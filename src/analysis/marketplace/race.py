@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.marketplace.clocks import HOUR, NEVER
-from analysis.marketplace.orders import Orders, Rows, Times, timeout_at
+from analysis.marketplace.orders import Rows, Times
+from analysis.marketplace.paths import Orders, timeout_at
 from analysis.marketplace.plan import BLOCKER, DECIDER, END, OUTCOME, REASON, Plan, seconds
 
 APPROVE, REJECT, SHIP_OVER, SILENT = range(4)

@@ -26,7 +26,7 @@ def record(plan: Plan, lives: Lives) -> dict[str, Columns]:
     return {
         "orders": _orders(plan, lives),
         "requests": requests,
-        "blockers": _blockers(lives.requests, requests),
+        "blockers": _blockers(plan, lives.requests, requests),
         "refunds": _refunds(plan, lives),
         "steps": _steps(plan, lives),
     }
@@ -100,27 +100,24 @@ def _texts(plan: Plan, lives: Lives) -> NDArray[np.int32]:
     made, texts = lives.requests, plan.texts
     writes = plan.draws.coin("requests.writes", made.id, plan.world.asking.text_share)
     writes &= made.by == PARTY["buyer"]
-    country = lives.orders.country[made.row]
-    place = plan.draws.uniform("requests.text", made.id) * texts.reason_size[country]
-    index = texts.reason_first[country] + place.astype(np.int64)
+    pool = (lives.orders.country[made.row], made.true_reason)
+    place = plan.draws.uniform("requests.text", made.id) * texts.reason_size[pool]
+    index = texts.reason_first[pool] + place.astype(np.int64)
     return np.where(writes, index, -1).astype(np.int32)
 
 
-def _blockers(made: Requests, recorded: Columns) -> Columns:
+def _blockers(plan: Plan, made: Requests, recorded: Columns) -> Columns:
     """All rules at submit, in order, and the one decided later."""
-    at_submit = {int(i): made.id[made.applies[:, r]] for r, i in enumerate(RULE_CODES)}
+    request, rule = np.nonzero(made.applies & (made.at <= plan.as_of)[:, None])
     later = np.isin(recorded["blocker"], RULE_CODES, invert=True) & (recorded["blocker"] >= 0)
-    ids = np.concatenate([*at_submit.values(), recorded["request_id"][later]])
-    words = [np.full(len(ids_), code) for code, ids_ in at_submit.items()]
-    word = np.concatenate([*words, recorded["blocker"][later]])
-    known = np.isin(ids, recorded["request_id"])
-    ids, word = ids[known], word[known]
+    ids = np.concatenate([made.id[request], recorded["request_id"][later]])
+    word = np.concatenate([RULE_CODES[rule], recorded["blocker"][later]])
     order = np.lexsort((word, ids))
     ids, word = ids[order], word[order]
     place = np.arange(len(ids))
     begins = np.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)]
     rank = place - np.maximum.accumulate(np.where(begins, place, 0)) + 1
-    return {"request_id": ids, "blocker": word.astype(np.int8), "rank": rank.astype(np.int32)}
+    return {"request_id": ids, "blocker": word, "rank": rank.astype(np.int32)}
 
 
 def _refunds(plan: Plan, lives: Lives) -> Columns:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from analysis.contract import codes
 from analysis.marketplace.clocks import DAY, HOUR, NEVER, Seconds, add_business_seconds
-from analysis.marketplace.orders import Orders, Rows, Times, is_cash_on_delivery
+from analysis.marketplace.orders import Rows, Times, is_cash_on_delivery
+from analysis.marketplace.paths import Orders
 from analysis.marketplace.plan import END, RAIL, Plan
 from analysis.marketplace.requests import SUCCESS, Requests
 from analysis.marketplace.world import Rail
@@ -124,7 +125,10 @@ def _becomes_credit(plan: Plan, orders: Orders, rows: Rows) -> NDArray[np.bool_]
 def _travelling(plan: Plan, legs: RefundLegs) -> RefundLegs:
     """Add when each leg is sent off and arrives."""
     refunds, draws = plan.world.refunds, plan.draws
-    median = refunds.start_median_hours * HOUR
+    x = np.array(
+        [refunds.rails[w].start_x if w in refunds.rails else 1.0 for w in codes.REFUND_METHODS]
+    )
+    median = refunds.start_median_hours * HOUR * x[legs.method]
     wait = draws.lognormal("refunds.start", legs.id, median, refunds.start_sigma)
     most = refunds.start_at_most_hours * HOUR
     legs.started = legs.decided + np.minimum(wait, most).astype(np.int32)

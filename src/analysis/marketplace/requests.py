@@ -21,15 +21,8 @@ from analysis.marketplace.blockers import (
     state_at,
 )
 from analysis.marketplace.clocks import DAY, HOUR, NEVER
-from analysis.marketplace.orders import (
-    Orders,
-    Rows,
-    Times,
-    close,
-    is_domestic,
-    settle,
-    timeout_at,
-)
+from analysis.marketplace.orders import Rows, Times, is_domestic
+from analysis.marketplace.paths import Orders, close, settle, timeout_at
 from analysis.marketplace.plan import BLOCKER, DECIDER, END, OUTCOME, PARTY, REASON, Plan
 from analysis.marketplace.race import NONE, PROBABILITIES, Decided, Open, run_race
 

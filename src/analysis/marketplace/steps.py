@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from analysis.contract import codes
 from analysis.marketplace.clocks import DAY, NEVER
-from analysis.marketplace.orders import Orders, Rows, Times
+from analysis.marketplace.orders import Rows, Times
+from analysis.marketplace.paths import Orders
 from analysis.marketplace.plan import PARTY, Plan
 from analysis.marketplace.requests import Requests
 

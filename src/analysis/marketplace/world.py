@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from analysis.contract import codes
+from analysis.marketplace.people import ANY, Answering, Asking, Dialogue, Reordering
 from analysis.marketplace.presets import (
     Checked,
+    fraction,
     load_preset,
     number,
     one_of,
+    require_length,
     require_sum,
     require_words,
-    fraction,
 )
-
-_ANY = (0, 1e9)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Calendar(Checked):
     def __post_init__(self) -> None:
         """Check ranges, lengths and days."""
         super().__post_init__()
-        if len(self.weekday_weights) != 7 or len(self.hour_weights) != 24:
-            raise ValueError("Calendar needs 7 weekday_weights and 24 hour_weights")
+        require_length("Calendar.weekday_weights", self.weekday_weights, 7)
+        require_length("Calendar.hour_weights", self.hour_weights, 24)
         for day in (self.starts_on, *(sale.first_day for sale in self.sales)):
             date.fromisoformat(day)
 
@@ -83,6 +83,7 @@ class Buyers(Checked):
         """Check ranges and that shares add up."""
         super().__post_init__()
         require_sum("Buyers.ask_odds_shares", self.ask_odds_shares)
+        require_length("Buyers.ask_odds", self.ask_odds, len(self.ask_odds_shares))
         require_sum("Buyers.countries.share", (c.share for c in self.countries))
 
 
@@ -110,6 +111,9 @@ class SellerTraits(Checked):
         super().__post_init__()
         require_sum("SellerTraits.answer_shares", self.answer_shares)
         require_sum("SellerTraits.country_shares", self.country_shares)
+        require_length("SellerTraits.answer_shares", self.answer_shares, 4)
+        for name in ("country_shares", "country_utc_offset_hours"):
+            require_length(f"SellerTraits.{name}", getattr(self, name), len(self.countries))
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,9 @@ class Goods(Checked):
         super().__post_init__()
         require_sum("Goods.shares", self.shares)
         require_sum("Goods.items_shares", self.items_shares)
+        for name in ("shares", "price_median_us_cents", "price_sigma", "ask_odds"):
+            require_length(f"Goods.{name}", getattr(self, name), len(self.categories))
+        require_length("Goods.cancellable_share", self.cancellable_share, len(self.categories))
 
 
 @dataclass(frozen=True)
@@ -137,17 +144,17 @@ class Payments(Checked):
 
     unpaid_share: float = fraction()
     unpaid_cancelled_share: float = fraction()
-    unpaid_cancel_mean_hours: float = number(*_ANY)
-    prompt_median_seconds: float = number(*_ANY)
+    unpaid_cancel_mean_hours: float = number(*ANY)
+    prompt_median_seconds: float = number(*ANY)
     prompt_sigma: float = number(0, 3)
-    slow_median_hours: float = number(*_ANY)
+    slow_median_hours: float = number(*ANY)
     slow_sigma: float = number(0, 3)
     risk_close_share: float = fraction()
     risk_close_hours: float = number(0.1, 1000)
     review: str = one_of("fixed", "approval")
     approval_quick_share: float = fraction()
-    approval_quick_mean_hours: float = number(*_ANY)
-    approval_slow_median_hours: float = number(*_ANY)
+    approval_quick_mean_hours: float = number(*ANY)
+    approval_slow_median_hours: float = number(*ANY)
     approval_slow_sigma: float = number(0, 3)
     mixes: dict[str, dict[str, float]] = fraction()
     ask_odds: dict[str, float] = number(0, 1000)
@@ -165,82 +172,22 @@ class Payments(Checked):
 class Shipping(Checked):
     """Handling, packing, carriers and confirmation."""
 
-    handling_median_days: float = number(*_ANY)
+    handling_median_days: float = number(*ANY)
     handling_sigma: float = number(0, 3)
     rush_share: float = fraction()
     rush_hours: float = number(0, 1000)
     extension_share: float = fraction()
-    pack_lead_median_hours: float = number(*_ANY)
+    pack_lead_median_hours: float = number(*ANY)
     pack_lead_sigma: float = number(0, 3)
-    transit_median_days: float = number(*_ANY)
+    transit_median_days: float = number(*ANY)
     transit_sigma: float = number(0, 3)
-    domestic_median_days: float = number(*_ANY)
+    domestic_median_days: float = number(*ANY)
     domestic_sigma: float = number(0, 3)
     lost_share: float = fraction()
-    lost_days: float = number(*_ANY)
-    confirm_median_days: float = number(*_ANY)
+    lost_days: float = number(*ANY)
+    confirm_median_days: float = number(*ANY)
     confirm_sigma: float = number(0, 3)
-    confirm_at_most_days: float = number(*_ANY)
-
-
-@dataclass(frozen=True)
-class Asking(Checked):
-    """Who asks to cancel, when, why, and what they say."""
-
-    ask_share: float = number(1e-6, 0.9)
-    domestic_odds: float = number(0, 1000)
-    segment_shares: tuple[float, ...] = fraction()
-    early_mean_hours: float = number(*_ANY)
-    middle_mean_days: float = number(*_ANY)
-    waiting_mean_days: float = number(1e-3, 1e4)
-    waiting_jump: float = number(0.01, 1000)
-    delivered_share: float = fraction()
-    ended_share: float = fraction()
-    reasons: tuple[str, ...]
-    early_shares: tuple[float, ...] = fraction()
-    middle_shares: tuple[float, ...] = fraction()
-    waiting_shares: tuple[float, ...] = fraction()
-    seller_fault: tuple[str, ...]
-    misreport_share: float = fraction()
-    unpaid_reasons: tuple[str, ...]
-    unpaid_shares: tuple[float, ...] = fraction()
-    text_share: float = fraction()
-    impatient_share: float = fraction()
-    again_after_rejection_share: float = fraction()
-    again_after_review_share: float = fraction()
-    again_after_other_share: float = fraction()
-    again_mean_hours: float = number(*_ANY)
-    dispute_share: float = fraction()
-    dispute_won_share: float = fraction()
-    dispute_slack_days: float = number(*_ANY)
-
-    def __post_init__(self) -> None:
-        """Check ranges, reasons and that shares add up."""
-        super().__post_init__()
-        for words in (self.reasons, self.seller_fault, self.unpaid_reasons):
-            require_words("Asking", words, codes.REASONS)
-        for shares in ("segment", "early", "middle", "waiting", "unpaid"):
-            require_sum(f"Asking.{shares}_shares", getattr(self, f"{shares}_shares"))
-
-
-@dataclass(frozen=True)
-class Answering(Checked):
-    """What sellers do with an open request, and how fast."""
-
-    response_median_hours: float = number(*_ANY)
-    response_sigma: float = number(0.01, 3)
-    night_speed: float = number(0.01, 1)
-    day_from_hour: float = number(0, 24)
-    day_to_hour: float = number(0, 24)
-    reject_shift_fault: float = number(-10, 10)
-    reject_shift_packed: float = number(-10, 10)
-    reject_shift_early: float = number(-10, 10)
-    early_hours: float = number(*_ANY)
-    ship_over_median_hours: float = number(*_ANY)
-    ship_over_sigma: float = number(0.01, 3)
-    resume_hours: float = number(*_ANY)
-    withdraw_share: float = fraction()
-    pricing_error_share: float = fraction()
+    confirm_at_most_days: float = number(*ANY)
 
 
 @dataclass(frozen=True)
@@ -248,7 +195,8 @@ class Rail(Checked):
     """How long money takes on one rail, once sent off.
 
     A ``quick_share`` arrives within the day; the rest is lognormal between ``low`` and ``high``,
-    in calendar or business days as ``clock`` says.
+    in calendar or business days as ``clock`` says. ``start_x`` multiplies the time until it is
+    sent off.
     """
 
     clock: str = one_of("business", "calendar")
@@ -256,6 +204,7 @@ class Rail(Checked):
     sigma: float = number(0, 3)
     low: float = number(0, 365)
     high: float = number(0, 365)
+    start_x: float = number(0, 100)
     quick_share: float = fraction()
 
 
@@ -263,9 +212,9 @@ class Rail(Checked):
 class Refunds(Checked):
     """How money goes back."""
 
-    start_median_hours: float = number(*_ANY)
+    start_median_hours: float = number(*ANY)
     start_sigma: float = number(0, 3)
-    start_at_most_hours: float = number(*_ANY)
+    start_at_most_hours: float = number(*ANY)
     failure_share: float = fraction()
     failure_business_days: tuple[float, ...] = number(0, 365)
     partial_share: float = fraction()
@@ -280,27 +229,8 @@ class Refunds(Checked):
         """Check ranges and the names of rails."""
         super().__post_init__()
         require_words("Refunds.rails", self.rails, codes.REFUND_METHODS)
-
-
-@dataclass(frozen=True)
-class Reordering(Checked):
-    """Who orders again after a cancellation."""
-
-    mistakes: tuple[str, ...]
-    mistake_share: float = fraction()
-    other_share: float = fraction()
-    mean_hours: float = number(*_ANY)
-    same_seller_share: float = fraction()
-
-
-@dataclass(frozen=True)
-class Dialogue(Checked):
-    """How people walk through the cancel dialogue."""
-
-    abandoned_share: float = fraction()
-    reach_shares: tuple[float, ...] = fraction()
-    step_median_seconds: float = number(*_ANY)
-    step_sigma: float = number(0, 3)
+        for name in ("failure_business_days", "partial_range", "two_legs_range"):
+            require_length(f"Refunds.{name}", getattr(self, name), 2)
 
 
 @dataclass(frozen=True)
@@ -319,6 +249,16 @@ class World:
     refunds: Refunds
     reordering: Reordering
     dialogue: Dialogue
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together."""
+        mixes = self.payments.mixes
+        require_words(
+            "Buyers.countries.payments", (c.payments for c in self.buyers.countries), mixes
+        )
+        used = {method for mix in mixes.values() for method in mix} - {"cash_on_delivery"}
+        needed = used | {"gift_card", "store_credit"}
+        require_words("Payments.mixes", needed, self.refunds.rails)
 
 
 def load_world(name: str | World) -> World:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
@@ -32,8 +35,8 @@ from analysis.contract import (
 )
 from analysis.marketplace.estimands import Sums, add, estimands
 from analysis.marketplace.frames import plain_table
-from analysis.marketplace.market import build_block, n_blocks, sellers_table
-from analysis.marketplace.plan import Plan, make_plan
+from analysis.marketplace.market import build_block, sellers_table
+from analysis.marketplace.plan import BLOCK, Plan, make_plan
 from analysis.marketplace.policy import Policy
 from analysis.marketplace.truth import seller_truth
 from analysis.marketplace.world import World
@@ -64,6 +67,7 @@ def write_market(
     as_of: str | pd.Timestamp | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    block_orders: int = BLOCK,
 ) -> Manifest:
     """Write a synthetic marketplace as a dataset folder, with its truth beside it.
 
@@ -77,6 +81,8 @@ def write_market(
         Processes that make blocks; the bytes do not depend on it.
     progress
         Called with (blocks done, all blocks) at the start and after every block.
+    block_orders
+        Ordinary orders per part.
 
     Returns
     -------
@@ -90,14 +96,16 @@ def write_market(
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    plan = make_plan(n_orders, seed=seed, policy=policy, world=world, as_of=as_of)
+    plan = make_plan(
+        n_orders, seed=seed, policy=policy, world=world, as_of=as_of, block_orders=block_orders
+    )
     total, by_seller, parts = None, np.zeros((3, len(plan.sellers))), []
     with replaced_when_complete(Path(out)) as folder:
         for done, written in enumerate(_blocks(plan, folder, workers, progress), 1):
             total, by_seller = add(total, written.sums), by_seller + written.seller_sums
             parts.extend(written.parts)
             if progress is not None:
-                progress(done, n_blocks(plan))
+                progress(done, plan.n_blocks)
         parts += _write_whole(plan, folder, total or {}, by_seller)
         manifest = Manifest(
             as_of=plan.as_of_moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -122,7 +130,7 @@ def _made_with(plan: Plan) -> dict[str, Any]:
 
 def _blocks(plan: Plan, folder: Path, workers: int, progress: Progress | None) -> Iterator[Written]:
     """Write all blocks; yields them in order of index whatever the workers do."""
-    n = n_blocks(plan)
+    n = plan.n_blocks
     if progress is not None:
         progress(0, n)
     if min(workers, n) == 1:
@@ -156,6 +164,13 @@ _adopted: dict[str, Any] = {}  # this worker's plan and folder
 def _adopt(plan: Plan, folder: Path) -> None:
     pa.set_cpu_count(1)
     _adopted.update(plan=plan, folder=folder)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is gone, killed or not."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def _write_adopted(index: int) -> Written:
@@ -178,14 +193,16 @@ def _write_part(folder: Path, name: str, table: pa.Table, index: int) -> Part:
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write one part: one row group, dictionaries only where columns are words."""
+    """Write one part: one row group, dictionaries for words, differences for ids and times."""
     words = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+    whole = [f.name for f in table.schema if f.type == pa.int64() or pa.types.is_timestamp(f.type)]
     pq.write_table(
         table,
         path,
         row_group_size=max(table.num_rows, 1),
         compression="snappy",
         use_dictionary=words or False,
+        column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
         write_statistics=True,
         store_schema=True,
     )
