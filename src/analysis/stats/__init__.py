@@ -1,0 +1,54 @@
+"""Counts in, estimates and intervals out: arrays only, many groups at once."""
+
+from __future__ import annotations
+
+from analysis.stats.competing import (
+    IncidenceCurve,
+    aalen_johansen,
+    aalen_variance,
+    incidence_limits,
+)
+from analysis.stats.durations import (
+    Quantiles,
+    RestrictedMean,
+    restricted_mean,
+    survival_quantiles,
+)
+from analysis.stats.proportions import clustered_wilson, wilson
+from analysis.stats.ratios import (
+    ClusterVariance,
+    RatioInterval,
+    cluster_variance,
+    ratio_interval,
+)
+from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
+from analysis.stats.scales import KINDS
+from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
+from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
+
+__all__ = [
+    "KINDS",
+    "ClusterVariance",
+    "IncidenceAt",
+    "IncidenceCurve",
+    "Quantiles",
+    "RatioInterval",
+    "RestrictedMean",
+    "SurvivalAt",
+    "SurvivalCurve",
+    "aalen_johansen",
+    "aalen_variance",
+    "cluster_variance",
+    "clustered_wilson",
+    "fit_beta_binomial",
+    "incidence_at",
+    "incidence_limits",
+    "kaplan_meier",
+    "ratio_interval",
+    "restricted_mean",
+    "shrunk_rate",
+    "survival_at",
+    "survival_limits",
+    "survival_quantiles",
+    "wilson",
+]

@@ -1,0 +1,141 @@
+"""Rows of many groups at once: running sums and look-ups within groups.
+
+A *segment* is the run of consecutive rows of one group. Running sums and products start anew in
+each segment and are computed in it alone, so the numbers of a group do not depend, to the last
+bit, on which other groups are there.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+
+class Segments:
+    """Where each group's rows begin; ``starts`` has one entry a group and then the row count.
+
+    Examples
+    --------
+    >>> segments = Segments(np.array([0, 2, 2, 5]))
+    >>> segments.running_sum(np.array([1.0, 2.0, 10.0, 20.0, 30.0])).tolist()
+    [1.0, 3.0, 10.0, 30.0, 60.0]
+    >>> segments.running_product(np.array([2.0, 3.0, 1.0, 5.0, 0.0])).tolist()
+    [2.0, 6.0, 1.0, 5.0, 0.0]
+    >>> segments.sum_from_end(np.array([1.0, 2.0, 10.0, 20.0, 30.0])).tolist()
+    [3.0, 2.0, 60.0, 50.0, 30.0]
+    """
+
+    def __init__(self, starts: np.ndarray) -> None:
+        self.starts = starts
+        self.lengths = np.diff(starts)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of all groups."""
+        return int(self.starts[-1])
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups, those without rows included."""
+        return len(self.lengths)
+
+    @cached_property
+    def group(self) -> np.ndarray:
+        """Group of each row."""
+        return np.repeat(np.arange(self.n_groups), self.lengths)
+
+    @cached_property
+    def first_rows(self) -> np.ndarray:
+        """First row of each group that has rows."""
+        return self.starts[:-1][self.lengths > 0]
+
+    def running_sum(self, x: np.ndarray) -> np.ndarray:
+        """Sum of ``x`` from the group's first row to each row."""
+        return self._accumulate(np.add, x, 0.0)
+
+    def running_product(self, x: np.ndarray) -> np.ndarray:
+        """Product of ``x`` from the group's first row to each row."""
+        return self._accumulate(np.multiply, x, 1.0)
+
+    def sum_from_end(self, x: np.ndarray) -> np.ndarray:
+        """Sum of ``x`` from each row to the group's last row."""
+        return self._accumulate(np.add, x, 0.0, backwards=True)
+
+    def previous(self, x: np.ndarray, first: float) -> np.ndarray:
+        """Value of ``x`` one row earlier, ``first`` in the group's first row."""
+        shifted = np.empty(len(x))
+        shifted[1:] = x[:-1]
+        shifted[self.first_rows] = first
+        return shifted
+
+    def following(self, x: np.ndarray, last: float) -> np.ndarray:
+        """Value of ``x`` one row later, ``last`` in the group's last row."""
+        shifted = np.empty(len(x))
+        shifted[:-1] = x[1:]
+        shifted[self.starts[1:][self.lengths > 0] - 1] = last
+        return shifted
+
+    def first(self, x: np.ndarray, empty: float) -> np.ndarray:
+        """Value of ``x`` in the first row of each group, ``empty`` for a group without rows."""
+        found = np.full(self.n_groups, empty)
+        found[self.lengths > 0] = x[self.first_rows]
+        return found
+
+    def last(self, x: np.ndarray, empty: float) -> np.ndarray:
+        """Value of ``x`` in the last row of each group, ``empty`` for a group without rows."""
+        found = np.full(self.n_groups, empty)
+        found[self.lengths > 0] = x[self.starts[1:][self.lengths > 0] - 1]
+        return found
+
+    def first_where(self, condition: np.ndarray) -> np.ndarray:
+        """First row of each group in which ``condition`` holds, -1 where it never does."""
+        found = np.full(self.n_groups, -1)
+        if self.n_rows:
+            rows = np.where(condition, np.arange(self.n_rows), self.n_rows)
+            earliest = np.minimum.reduceat(rows, self.first_rows)
+            found[self.lengths > 0] = np.where(earliest < self.n_rows, earliest, -1)
+        return found
+
+    def locate(self, time: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """Count, for each group (rows) and each of ``at`` (columns), rows with ``time <= at``.
+
+        ``time`` rises within groups. Bisection, all groups and times side by side.
+        """
+        low = np.repeat(self.starts[:-1, None], len(at), axis=1)
+        high = np.repeat(self.starts[1:, None], len(at), axis=1)
+        for _ in range(int(self.lengths.max(initial=0)).bit_length()):
+            middle = (low + high) // 2
+            before = (low < high) & (time[np.minimum(middle, len(time) - 1)] <= at)
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        return low - self.starts[:-1, None]
+
+    def _accumulate(
+        self, operation: np.ufunc, x: np.ndarray, identity: float, *, backwards: bool = False
+    ) -> np.ndarray:
+        step = -1 if backwards else 1
+        if np.count_nonzero(self.lengths) <= 1:
+            return operation.accumulate(x[::step])[::step]
+        padded = np.append(x, identity)
+        blocks, position = self._blocks
+        run = [operation.accumulate(padded[rows[:, ::step]], axis=1)[:, ::step] for rows in blocks]
+        return np.concatenate([block.ravel() for block in run])[position]
+
+    @cached_property
+    def _blocks(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """Rows of the segments as rectangles, and where in them each row lies.
+
+        Segments of about one length (within a factor of two) share a rectangle, one segment a
+        line; short ones are filled up with the row after the last, which holds the identity.
+        """
+        blocks, position, offset = [], np.empty(self.n_rows, dtype=np.int64), 0
+        _, size = np.frexp(np.maximum(self.lengths - 1, 0))
+        for each in np.unique(size[self.lengths > 0]):
+            members = np.flatnonzero((size == each) & (self.lengths > 0))
+            column = np.arange(self.lengths[members].max())
+            rows = self.starts[members, None] + column
+            inside = column < self.lengths[members, None]
+            position[rows[inside]] = offset + np.flatnonzero(inside)
+            blocks.append(np.where(inside, rows, self.n_rows))
+            offset += rows.size
+        return blocks, position
