@@ -257,6 +257,11 @@ def test_what_is_wrong_with_an_export_is_one_clear_error(tmp_path, changed, mess
     assert not (tmp_path / "out").exists()
 
 
+def test_as_of_cannot_be_chosen(tmp_path):
+    with pytest.raises(ValueError, match="leave out 2018-09-01"):
+        import_olist(export(tmp_path / "kaggle"), tmp_path / "out", as_of="2018-09-01")
+
+
 def test_a_wrong_folder_names_everything_that_is_missing(tmp_path):
     with pytest.raises(ContractError, match="there is no folder"):
         import_olist(tmp_path / "nowhere", tmp_path / "out")

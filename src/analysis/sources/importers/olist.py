@@ -26,20 +26,12 @@ ZONE = "America/Sao_Paulo"  # the export's local times name no zone
 COUNTRY, CURRENCY, MINOR_UNITS = "BR", "BRL", 100
 COHORT, FULL = "case_cohort", "official_full_tables"
 
+ORDER_COLUMNS = (
+    "order_id customer_id order_status order_purchase_timestamp order_approved_at "
+    "order_delivered_carrier_date order_delivered_customer_date"
+)
 EXPORTS = (
-    Export(
-        "orders",
-        "olist_orders_dataset",
-        (
-            "order_id",
-            "customer_id",
-            "order_status",
-            "order_purchase_timestamp",
-            "order_approved_at",
-            "order_delivered_carrier_date",
-            "order_delivered_customer_date",
-        ),
-    ),
+    Export("orders", "olist_orders_dataset", tuple(ORDER_COLUMNS.split())),
     Export(
         "items",
         "olist_order_items_dataset",
@@ -106,7 +98,7 @@ class _Orders(NamedTuple):
     notes: list[str]
 
 
-def import_olist(folder: str | Path, out: str | Path) -> Manifest:
+def import_olist(folder: str | Path, out: str | Path, as_of: None = None) -> Manifest:
     """Turn the Olist files into a dataset folder.
 
     Parameters
@@ -116,6 +108,8 @@ def import_olist(folder: str | Path, out: str | Path) -> Manifest:
         ``official_full_tables``.
     out
         Dataset folder that is made, or replaced once the new one is complete.
+    as_of
+        Not to be given: observation ends with the last event in the files.
 
     Returns
     -------
@@ -126,7 +120,11 @@ def import_olist(folder: str | Path, out: str | Path) -> Manifest:
     ------
     ContractError
         ``folder`` is not this export: files or columns are missing, or values are not readable.
+    ValueError
+        ``as_of`` is given.
     """
+    if as_of is not None:
+        raise ValueError(f"as_of is the last event in the files of Olist: leave out {as_of}")
     folder = Path(folder)
     if folder.name == COHORT:  # alone it would look complete, and be 12 times too often cancelled
         raise ContractError(f"give the folder above {COHORT}, which has {FULL} too")
