@@ -50,7 +50,7 @@ clean: ## remove everything that was generated, the environment included
 
 constraints: setup ## resolve pyproject.toml again into constraints.txt (versions and hashes)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --all-extras --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
+	  --no-annotate --no-header --no-emit-index-url pyproject.toml -o constraints.txt
 
 setup: $(READY)
 
