@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.contract import MissingData
-from analysis.report import html
+from analysis.report import data_page, html
 from analysis.report import say as sentences
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Answer:
 
 
 def ask(measure: Callable[..., pd.DataFrame], tables: Tables, **options: Any) -> Answer:
-    """Call ``measure(tables, **options)``; the answer says so where the data lacks what it needs."""
+    """Call ``measure(tables, **options)``; where the data lacks what it needs, say so."""
     name = measure.__name__
     try:
         return Answer(name, measure(tables, **options))
@@ -87,7 +87,8 @@ def _title(answer: Answer) -> str:
 
 def _sentence(answer: Answer) -> str:
     """What the data says, or nothing for a table that speaks for itself."""
-    write = getattr(sentences, f"say_{_called(answer)}", None)
+    name = f"say_{_called(answer)}"
+    write = getattr(sentences, name, None) or getattr(data_page, name, None)
     return "" if write is None else write(answer.table)
 
 

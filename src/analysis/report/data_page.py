@@ -1,4 +1,4 @@
-"""What a page says of its data: what it is, which rules hold, what it can answer, its fingerprint."""
+"""What a page says of its data: what it is, which rules hold, what it can answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import analysis
 from analysis.contract import CONTRACT_VERSION, MissingData
 from analysis.measures import MEASURES
+from analysis.plots.numbers import count
 from analysis.report import html
 from analysis.sources import Tables, check
 
@@ -31,7 +32,8 @@ def about(tables: Tables) -> html.Html:
     manifest = tables.manifest
     lines = [banner(manifest)] if banner(manifest) else []
     source = manifest.source.rstrip(".") if manifest is not None and manifest.source else ""
-    lines.append(f"{source + ', observed' if source else 'Observed'} until {tables.as_of:%Y-%m-%d %H:%M} UTC.")
+    until = f"{tables.as_of:%Y-%m-%d %H:%M} UTC."
+    lines.append(f"{source}, observed until {until}" if source else f"Observed until {until}")
     lines += list(manifest.notes) if manifest is not None else []
     return html.join([html.note(" ".join(lines))])
 
@@ -88,3 +90,46 @@ def fingerprint(tables: Tables) -> html.Html:
     """Return the fingerprint as a line for the end of a notebook."""
     marks = fingerprint_of(tables)
     return html.note(" · ".join(f"{name} {value}" for name, value in marks.items()))
+
+
+def say_describe(table: pd.DataFrame) -> str:
+    """Return how much there is: the rows of each table, and which tables there are not."""
+    known = table[table["n_rows"].notna()]
+    rows = [f"{count(row.n_rows)} {row.table}" for row in known.itertuples()]
+    absent = table.loc[table["n_rows"].isna(), "table"].tolist()
+    parts = [f"There are {_listed(rows)}."] if rows else []
+    placed = known[known["table"] == "orders"]
+    if len(placed) and placed["first_at"].notna().all():
+        first, last = placed["first_at"].iloc[0], placed["last_at"].iloc[0]
+        parts.append(f"The orders were placed between {first:%Y-%m-%d} and {last:%Y-%m-%d}.")
+    if absent:
+        parts.append(f"The data has no {_listed(absent, 'or')}.")
+    return " ".join(parts)
+
+
+def say_check_summary(table: pd.DataFrame) -> str:
+    """Return whether the data keeps the contract."""
+    rules, broken = int(table["n_rules"].sum()), int(table["n_rules_broken"].sum())
+    if not broken:
+        return f"All {count(rules)} rules of the contract that apply hold on every row."
+    which = table.loc[table["n_rules_broken"] > 0, "table"].tolist()
+    return (
+        f"{count(broken)} of {count(rules)} rules of the contract are broken, in {_listed(which)}: "
+        "numbers that rest on those rows are not to be trusted."
+    )
+
+
+def say_answerable_questions(table: pd.DataFrame) -> str:
+    """Return how many of the suite's questions the data can answer."""
+    able = int(table["answerable"].sum())
+    if able == len(table):
+        return f"The data has the tables for all {count(len(table))} questions."
+    lacking = table.loc[~table["answerable"], "measure"].str.replace("_", " ").tolist()
+    return (
+        f"The data has the tables for {count(able)} of {count(len(table))} questions; "
+        f"not for {_listed(lacking, 'or')}."
+    )
+
+
+def _listed(words: list[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

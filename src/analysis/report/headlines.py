@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData
+from analysis.contract.codes import CANCELLED_ENDS
 from analysis.measures import (
     blocker_shares,
     cancellation_success_rate,
@@ -17,23 +17,13 @@ from analysis.measures import (
     request_rate,
     response_curve,
 )
-from analysis.contract.codes import CANCELLED_ENDS
 from analysis.plots.labels import label
 from analysis.plots.numbers import count, days, interval_text, percent
+from analysis.report.site import Headline
 from analysis.sources import Tables
 
 
-class Figure(NamedTuple):
-    """One figure: what it is, its value, its limits and denominator, and where it is explained."""
-
-    title: str
-    value: str
-    interval: str
-    n: str
-    notebook: str
-
-
-def headline_figures(tables: Tables) -> list[Figure]:
+def headline_figures(tables: Tables) -> list[Headline]:
     """Return the figures that this data can give, in the order of the notebooks."""
     figures = []
     for make in (_asked, _cancelled, _success, _blocker, _refund, _refund_tail, _answer):
@@ -48,24 +38,25 @@ def headline_figures(tables: Tables) -> list[Figure]:
 
 def _figure(
     title: str, row: pd.Series, notebook: str, noun: str, unit: Callable[[float], str] = percent
-) -> Figure | None:
+) -> Headline | None:
     if np.isnan(row["estimate"]):
         return None
     value = unit(row["estimate"])
     text = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["n"], unit=unit)
     limits = text[len(value) + 2 : -1].rsplit("n = ", 1)[0].rstrip(", ")
-    return Figure(title, value, limits, f"{count(row['n'])} {noun}", notebook)
+    return Headline(value, title, limits, f"{count(row['n'])} {noun}", page=notebook)
 
 
-def _asked(tables: Tables) -> Figure | None:
+def _asked(tables: Tables) -> Headline | None:
     row = request_rate(tables).iloc[0]
     if row["n_events"] == 0:
         return None
-    return _figure("of buyers who paid ask to cancel within 30 days", row, "00_the_data", "paid orders")
+    title = "of buyers who paid ask to cancel within 30 days"
+    return _figure(title, row, "00_the_data", "paid orders")
 
 
-def _cancelled(tables: Tables) -> Figure | None:
-    """Only where the data has no requests: then the share of orders that end cancelled is all there is."""
+def _cancelled(tables: Tables) -> Headline | None:
+    """Only where the data has no requests: then this is all that it can tell."""
     if cancellation_success_rate(tables).iloc[0]["n"] > 0:
         return None
     ends = order_end_shares(tables)
@@ -75,12 +66,12 @@ def _cancelled(tables: Tables) -> Figure | None:
     return _figure("of orders end cancelled", ends.iloc[0], "00_the_data", "orders")
 
 
-def _success(tables: Tables) -> Figure | None:
+def _success(tables: Tables) -> Headline | None:
     row = cancellation_success_rate(tables).iloc[0]
     return _figure("of requests to cancel work", row, "01_cancellation_success", "requests")
 
 
-def _blocker(tables: Tables) -> Figure | None:
+def _blocker(tables: Tables) -> Headline | None:
     table = blocker_shares(tables)
     if table.empty:
         return None
@@ -89,17 +80,17 @@ def _blocker(tables: Tables) -> Figure | None:
     return _figure(title, row, "02_why_not", "requests")
 
 
-def _refund(tables: Tables) -> Figure | None:
+def _refund(tables: Tables) -> Headline | None:
     row = refund_quantiles(tables, probabilities=[0.5]).iloc[0]
     return _figure("until half of the refunds have arrived", row, "03_refund_time", "refunds", days)
 
 
-def _refund_tail(tables: Tables) -> Figure | None:
+def _refund_tail(tables: Tables) -> Headline | None:
     row = refund_quantiles(tables, probabilities=[0.9]).iloc[0]
     return _figure("until nine in ten refunds have arrived", row, "03_refund_time", "refunds", days)
 
 
-def _answer(tables: Tables) -> Figure | None:
+def _answer(tables: Tables) -> Headline | None:
     curve = response_curve(tables)
     day = curve[curve["time_hours"] == 24]
     if day.empty:

@@ -2,6 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import nbformat
+
+from analysis.report.data_page import about, banner, fingerprint_of
+from analysis.report.execute import execute_all, failures, warm_processes
+from analysis.report.headlines import headline_figures
+from analysis.report.notebooks import read_notebooks
+from analysis.report.render import render_page
+from analysis.report.site import Index, write_site
+from analysis.sources import Tables, open_tables, require_valid
+
+TITLE = "Order cancellations"
+SUMMARY = (
+    "Why can this order not be cancelled, how often does asking work, and how long until the "
+    "money is back."
+)
+ID_LENGTH = 16  # digits of a hash that are shown
+
+
+def make_report(
+    dataset: str | Path,
+    out: str | Path,
+    *,
+    as_of: str | None = None,
+    workers: int = 2,
+    despite_broken_rules: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Run all notebooks on a dataset and write the site.
+
+    Parameters
+    ----------
+    dataset
+        Folder of the dataset.
+    out
+        Folder of the site; replaced as a whole when everything is rendered.
+    as_of
+        End of observation, for folders of plain CSV or Parquet files.
+    workers
+        Notebooks run at a time.
+    despite_broken_rules
+        Go on although the data breaks rules of the contract; the first page lists them.
+    progress
+        Called with (notebooks done, all notebooks).
+
+    Returns
+    -------
+    Path
+        The file to open.
+
+    Raises
+    ------
+    ContractError
+        The dataset does not open, or breaks rules.
+    RuntimeError
+        A notebook failed; names it and the cell.
+    """
+    tables = open_tables(dataset, as_of)
+    notebooks = read_notebooks()
+    parameters: dict[str, Any] = {"dataset": str(Path(dataset).absolute()), "as_of": as_of}
+    with warm_processes(workers) as warm:  # they import while the data is checked
+        if not despite_broken_rules:
+            require_valid(tables)
+        executed = execute_all(
+            list(notebooks.values()), parameters=parameters, progress=progress, warm=warm
+        )
+    _require_no_failure(dict(zip(notebooks, executed, strict=True)))
+    marks = fingerprint_of(tables)
+    pages = [
+        render_page(done, name=name, fingerprint=marks | {"notebook": _digest(notebooks[name])})
+        for name, done in zip(notebooks, executed, strict=True)
+    ]
+    return write_site(pages, _index(tables, marks), Path(out))
+
+
+def _index(tables: Tables, marks: Mapping[str, str]) -> Index:
+    return Index(
+        TITLE,
+        SUMMARY,
+        headline_figures(tables),
+        about(tables),
+        marks,
+        banner(tables.manifest),
+    )
+
+
+def _require_no_failure(executed: Mapping[str, nbformat.NotebookNode]) -> None:
+    lines: Sequence[str] = [
+        f"{name}, {line}" for name, done in executed.items() for line in failures(done)
+    ]
+    if lines:
+        raise RuntimeError("a notebook failed:\n" + "\n".join(lines))
+
+
+def _digest(notebook: nbformat.NotebookNode) -> str:
+    text = "\n".join(cell["source"] for cell in notebook["cells"])
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:ID_LENGTH]

@@ -1,4 +1,4 @@
-"""One ready-made widget: pick an order, see its card. Works in JupyterLab; the report leaves it out."""
+"""One ready-made widget for JupyterLab: pick an order, see its card."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ def order_picker(tables: Tables) -> ipywidgets.Widget:
 
     orders = [str(order) for order in refused_orders(tables)]
     box = ipywidgets.Combobox(
-        description="Order", options=orders, value=orders[0] if orders else "",
-        placeholder="an order id", continuous_update=False,
+        description="Order",
+        options=orders,
+        value=orders[0] if orders else "",
+        placeholder="an order id",
+        continuous_update=False,
     )
     card = ipywidgets.Output()
 
