@@ -369,9 +369,7 @@ def test_refund_measures_say_what_they_lack(tables, measure):
     with pytest.raises(MissingData, match="the column colour .*there are: .*method"):
         measure(tables(**FOUR), by=["colour"])
     if measure is not refund_sla:
-        with pytest.raises(
-            ValueError, match="clock must be one of calendar, business, got 'lunar'"
-        ):
+        with pytest.raises(ValueError, match="clock must be one of calendar, business, got 'lu"):
             measure(tables(**FOUR), clock="lunar")
     with pytest.raises(ValueError, match="level must be in"):
         measure(tables(**FOUR), level=0)

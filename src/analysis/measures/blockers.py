@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
-from analysis.measures.counting import HOUR, mature_requests, requests_of, share_table, word_table
+from analysis.measures.counting import (
+    HOUR,
+    as_counts,
+    mature_requests,
+    requests_of,
+    share_table,
+    word_table,
+)
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.sources import Tables, collect, seconds_between
 from analysis.sources.tables import is_success
@@ -148,8 +155,8 @@ def _all_ages(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     ages.insert(0, "age_step_", np.arange(len(ages)))
     groups = table[list(by)].drop_duplicates() if by else pd.DataFrame(index=[0])
     table = groups.merge(ages, how="cross").merge(table, on=[*by, "age_step_"], how="left")
-    counts = ["n", "n_events", "n_pending", "n_clusters"]
-    table[counts] = table[counts].fillna(0).astype("int64")
+    for column in ("n", "n_events", "n_pending", "n_clusters"):
+        table[column] = as_counts(table[column].fillna(0).to_numpy(float))
     table["interval"] = table["interval"].fillna("none: nobody asked")
     return table.drop(columns="age_step_")
 
@@ -188,7 +195,8 @@ def why_not(tables: Tables, order_id: int | str | None = None) -> pd.DataFrame:
     requests = requests.sort_values(["requested_at", "request_id"], ignore_index=True)
     rules = _rules(tables, requests)
     named = requests.drop(columns="blocker", errors="ignore")
-    card = named.merge(rules, on="request_id", how="left") if len(named) else _no_request()
+    card = named.merge(rules, on="request_id", how="left")
+    card = card if len(card) else card.reindex([0])  # nobody asked: one row without request
     card["order_id"] = order["order_id"]
     card["stage"] = card["blocker"].map(STAGES)
     card["stood_since"] = [_stood_since(order, requests, row) for row in card.to_dict("records")]
@@ -221,7 +229,8 @@ def _most_blocked(tables: Tables) -> int | str:
             .group_by("request_id")
             .aggregate(rules=lambda t: t["rank"].max())
         )
-        met = met.inner_join(ranks, "request_id")
+        met = met.left_join(ranks, "request_id")
+        met = met.mutate(rules=met.rules.fill_null(1))  # its own, though it is not listed
     else:
         met = met.mutate(rules=1)
     found = collect(met.order_by([ibis.desc("rules"), "order_id"]).select("order_id").limit(1))
@@ -232,18 +241,22 @@ def _most_blocked(tables: Tables) -> int | str:
 
 def _order(tables: Tables, order_id: int | str) -> dict[str, Any]:
     orders = tables.orders
-    wanted: int | str = order_id
-    if orders.order_id.type().is_integer():
-        try:
-            wanted = int(order_id)
-        except ValueError as err:
-            raise ValueError(f"order_id must be a whole number here, got {order_id!r}") from err
-    else:
-        wanted = str(order_id)
+    is_number = orders.order_id.type().is_integer()
+    wanted = _whole_number(order_id) if is_number else str(order_id)
     found = collect(orders.filter(orders.order_id == wanted))
     if found.empty:
         raise ValueError(f"order_id {order_id!r} is not in this data")
     return found.iloc[0].to_dict()
+
+
+def _whole_number(order_id: int | str) -> int:
+    try:
+        number = int(order_id)
+        if isinstance(order_id, str) or number == order_id:
+            return number
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"order_id must be a whole number here, got {order_id!r}")
 
 
 def _rules(tables: Tables, requests: pd.DataFrame) -> pd.DataFrame:
@@ -260,19 +273,24 @@ def _rules(tables: Tables, requests: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([listed, alone]).sort_values(["request_id", "rank"], ignore_index=True)
 
 
-def _no_request() -> pd.DataFrame:
-    return pd.DataFrame({column: [None] for column in CARD})
-
-
 def _stood_since(order: dict[str, Any], requests: pd.DataFrame, row: dict[str, Any]) -> Any:
     if row["blocker"] == "request_already_open":
-        earlier = requests[requests["requested_at"] < row["requested_at"]]
-        return earlier["requested_at"].max() if len(earlier) else pd.NaT
+        return _open_since(requests, row)
     column = STANDS_SINCE.get(row["blocker"], "")
     moment = row.get(column) if column == "decided_at" else order.get(column)
-    if moment is None and row["blocker"] == "delivered_or_completed":
+    if pd.isna(moment) and row["blocker"] == "delivered_or_completed":
         moment = order.get("ended_at")
     return pd.NaT if moment is None else moment
+
+
+def _open_since(requests: pd.DataFrame, row: dict[str, Any]) -> Any:
+    """When the request was made that stood open when that of ``row`` came."""
+    if "decided_at" not in requests.columns:
+        return pd.NaT
+    asked, decided = requests["requested_at"], requests["decided_at"]
+    was_open = (asked <= row["requested_at"]) & ~(decided <= row["requested_at"])
+    others = requests["request_id"] != row["request_id"]
+    return asked[was_open & others].max()
 
 
 def _closed_at(order: dict[str, Any], met: set[str]) -> Any:
