@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.marketplace.worlds import ODD_WORLD, OTHER_POLICIES, Frames, frames
 
 from analysis.contract import codes
 from analysis.marketplace import load_policy, load_world, make_market
 from analysis.sources import check, open_tables
-from tests.marketplace.worlds import ODD_WORLD, OTHER_POLICIES, Frames, frames
 
 HOUR = pd.Timedelta(hours=1)
 DAY = pd.Timedelta(days=1)

@@ -8,12 +8,13 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.marketplace.worlds import frames
 
 from analysis.contract import TABLES
-from analysis.marketplace import load_policy, make_block, make_market, write_market
 from analysis.marketplace import life as life_module
+from analysis.marketplace import load_policy, make_block, make_market, write_market
 from analysis.marketplace.market import build_block
 from analysis.marketplace.plan import make_plan
 
@@ -60,7 +61,7 @@ def test_a_block_alone_is_the_block_of_the_whole(tmp_path):
     block = make_block(7, 10_000, block_orders=1_000)
     assert set(block) == set(TABLES) - {"sellers"}
     for name, table in block.items():
-        part = pa.parquet.read_table(tmp_path / "market" / name / "part-00007.parquet")
+        part = pq.read_table(tmp_path / "market" / name / "part-00007.parquet")
         assert table.num_rows > 0
         assert part.to_pylist() == table.to_pylist(), name
 

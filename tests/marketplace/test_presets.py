@@ -18,9 +18,9 @@ FILES = sorted(
 )
 NUMBER = re.compile(r"=\s*\[?\s*-?\d")
 UNIT = re.compile(
-    r"((business|calendar) )?(seconds|hours?|days|years|US cents|minor units|yen|won|odds|share|times"
-    r"|log scale|log-odds|weight|local hour|power|exponent|concentration|sd|requests|orders|sellers"
-    r"|buyers)\b"
+    r"((business|calendar) )?(seconds|hours?|days|years|US cents|minor units|yen|won|odds|share"
+    r"|times|log scale|log-odds|weight|local hour|power|exponent|concentration|sd|requests|orders"
+    r"|sellers|buyers)\b"
 )
 SOURCE = re.compile(r"assumption|\bS\d+|\brows? \d+|definition|time zones?|fixed rate")
 
