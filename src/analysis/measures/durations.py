@@ -241,10 +241,12 @@ def refund_spells(
     clock: str,
     unit_seconds: int = HOUR,
     last_days: float | None = None,
+    known: str | None = None,
 ) -> Spells:
     """Count refund legs by time from the decision to the credit, or to ``as_of``.
 
-    With ``last_days``: only legs decided in the last so many days.
+    With ``last_days``: only legs decided in the last so many days; with ``known``: only legs for
+    which that column is not missing.
     """
     if clock not in CLOCKS:
         raise ValueError(f"clock must be one of {', '.join(CLOCKS)}, got {clock!r}")
@@ -252,6 +254,8 @@ def refund_spells(
     by = known_columns(frame, by, needed_by="a refund measure")
     if last_days is not None:
         frame = frame.filter(age(tables, frame.due_since) <= int(last_days * DAY))
+    if known is not None:
+        frame = frame.filter(frame[known].notnull())
     between = seconds_between if clock == "calendar" else business_seconds_between
     return spell_counts(
         frame,
@@ -267,11 +271,21 @@ def refund_spells(
 
 
 def response_spells(
-    tables: Tables, by: Sequence[str], *, horizon_hours: float, unit_seconds: int
+    tables: Tables,
+    by: Sequence[str],
+    *,
+    horizon_hours: float,
+    unit_seconds: int,
+    known: str | None = None,
 ) -> Spells:
-    """Count buyers' open requests by time to the seller's answer, or to their end without one."""
+    """Count buyers' open requests by time to the seller's answer, or to their end without one.
+
+    With ``known``: only requests for which that column is not missing.
+    """
     frame, by = requests_of(tables, by, "buyer", needed_by="response_curve")
     frame = frame.filter(frame.outcome.notin(NOT_OPEN))
+    if known is not None:
+        frame = frame.filter(frame[known].notnull())
     return spell_counts(
         frame,
         by,

@@ -6,12 +6,13 @@ Unit: one session, a walk through the dialogue. Denominator: all sessions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import cluster_keys, orders_of, tabulated
+from analysis.measures.counting import cluster_keys, groups_of, orders_of, tabulated
 from analysis.sources import Tables, collect
 from analysis.sources.tables import is_success
 
@@ -35,8 +36,9 @@ def cancel_flow_funnel(
     DataFrame
         One row per group and step (``codes.STEPS``, then "cancelled"): ``*by, step, estimate,
         ci_low, ci_high, of_previous, n, n_events, n_clusters, interval``. ``of_previous`` is the
-        share of those who reached the step before. "cancelled" counts sessions whose submit was
-        followed by a success known at ``as_of``; requests still pending are not in it.
+        share of those who reached the step before that reached this one too. "cancelled" counts
+        sessions whose submit was followed by a success known at ``as_of``; requests still
+        pending are not in it.
 
     Raises
     ------
@@ -50,12 +52,14 @@ def cancel_flow_funnel(
     wanted = list(dict.fromkeys(["order_id", *keys]))
     frame = sessions.join(orders.select(*wanted), "order_id", how="left", rname="{name}_order")
     words = [*codes.STEPS, "cancelled"]
-    sums = {word: frame[f"reached_{word}"].fill_null(False).sum() for word in words}
-    counts = collect(frame.group_by(*keys).aggregate(n=frame.count(), **sums))
+    reached = {word: frame[f"reached_{word}"].fill_null(False) for word in words}
+    both = {f"both_{word}": reached[word] & reached[before] for before, word in pairwise(words)}
+    sums = {name: flag.sum().fill_null(0) for name, flag in (reached | both).items()}
+    grouped = frame.group_by(*keys) if keys else frame
+    counts = collect(grouped.aggregate(n=frame.count(), **sums))
     events = {word: counts[word].to_numpy() for word in words}
     table = tabulated(counts, by, events, n=counts["n"].to_numpy(), level=level, name="step")
-    before = _of_previous(table["n_events"].to_numpy(), len(words))
-    table.insert(len(by) + 4, "of_previous", before)
+    table.insert(len(by) + 4, "of_previous", _of_previous(counts, by, words))
     return table
 
 
@@ -76,9 +80,14 @@ def _sessions(tables: Tables, steps: object) -> object:
     return reached.left_join(worked, "session_id", rname="{name}_worked")
 
 
-def _of_previous(reached: np.ndarray, n_steps: int) -> np.ndarray:
-    """Share of the step before; the first step of each group has none before it."""
-    before = np.roll(reached, 1).astype(float)
-    before[::n_steps] = np.nan
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(before > 0, reached / before, np.nan)
+def _of_previous(counts: pd.DataFrame, by: Sequence[str], words: Sequence[str]) -> np.ndarray:
+    """Share of the step before, for each group and step; the first step has none before it."""
+    groups = groups_of(counts, by)
+    shares = [np.full(groups.n, np.nan)]
+    for before, word in pairwise(words):
+        k, n = (
+            np.bincount(groups.index, counts[name], minlength=groups.n)
+            for name in (f"both_{word}", before)
+        )
+        shares.append(np.divide(k, n, out=np.full(groups.n, np.nan), where=n > 0))
+    return np.stack(shares, axis=1).ravel()

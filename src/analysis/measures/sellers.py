@@ -56,12 +56,16 @@ def seller_scorecard(
     ------
     MissingData
         Orders have no ``seller_id``.
+    ValueError
+        ``top`` is less than 1.
 
     Notes
     -----
     Beta-binomial with the prior fitted to all sellers by maximum likelihood (empirical Bayes,
     Robbins 1956; Efron & Morris 1975); the interval does not carry the uncertainty of the prior.
     """
+    if top is not None and top < 1:
+        raise ValueError(f"top must be at least 1, got {top}")
     tables.need("orders", SELLER, by="seller_scorecard")
     frame, _ = requests_of(tables, [SELLER], "buyer", needed_by="seller_scorecard")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
@@ -107,7 +111,7 @@ def _shrunk(counts: pd.DataFrame, level: float) -> pd.DataFrame:
 
 def _response(tables: Tables) -> pd.DataFrame:
     spells = response_spells(
-        tables, [SELLER], horizon_hours=RESPONSE_HORIZON_HOURS, unit_seconds=HOUR
+        tables, [SELLER], horizon_hours=RESPONSE_HORIZON_HOURS, unit_seconds=HOUR, known=SELLER
     )
     return spells.groups.frame.assign(response_median_hours=medians(spells))
 
@@ -115,7 +119,12 @@ def _response(tables: Tables) -> pd.DataFrame:
 def _refunds(tables: Tables, card: pd.DataFrame) -> pd.DataFrame:
     try:
         spells = refund_spells(
-            tables, [SELLER], horizon_days=REFUND_HORIZON_DAYS, clock="calendar", unit_seconds=DAY
+            tables,
+            [SELLER],
+            horizon_days=REFUND_HORIZON_DAYS,
+            clock="calendar",
+            unit_seconds=DAY,
+            known=SELLER,
         )
     except MissingData:
         empty = card[[SELLER]].head(0)
