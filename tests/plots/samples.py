@@ -153,9 +153,12 @@ def _limits(p: float, n: int) -> dict:
 def _one_end(rng, n, time, times, when, seen, stop) -> list[dict]:
     rows, ended = [], when <= np.minimum(seen, stop)
     last = np.minimum(np.minimum(when, seen), stop)
+    order = np.lexsort((~ended, last))
+    left = np.cumprod(1 - ended[order] / np.arange(n, 0, -1))
     for t in times:
         k, gone = int((ended & (when <= t)).sum()), int((~ended & (last <= t)).sum())
-        limits = _limits(k / max(n - gone, 1), max(n - gone, 1))
+        before = int((last <= t).sum())
+        limits = _limits(1 - left[before - 1] if before else 0.0, n)
         if t > last.max():
             limits = dict.fromkeys(limits, np.nan)
         rows.append(

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from analysis.plots.labels import label
+from analysis.plots.labels import label, wrap
 from analysis.plots.numbers import moment
-from analysis.plots.rows import Row, draw_absence, name_rows, rows_axes
+from analysis.plots.rows import Row, name_rows, rows_axes
 from analysis.plots.theme import (
     GRID,
     INK,
     MEANINGS,
     MUTED,
+    PAPER,
     SMALL,
     dressed,
     left_out,
@@ -57,12 +58,13 @@ def plot_why_not(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     lines = _lines(card)
     n_left = max(len(lines) - MOST_ROWS, 0)
     lines = lines[:MOST_ROWS]
-    ax = rows_axes(ax, len(lines), extra=1.2 + 0.2 * (n_left > 0))
+    rows = [Row(line.words) for line in lines]
+    ax = rows_axes(ax, rows, extra=1.0 + 0.2 * (n_left > 0))
     first, last = _limits(card)
     _time_axis(ax, first, last)
     for y, line in enumerate(lines):
         _DRAW[line.kind](ax, y, line.source)
-    name_rows(ax, [Row(line.words) for line in lines])
+    name_rows(ax, rows)
     note(ax, left_out(n_left, "line", "the first are drawn"), below=44)
     return ax
 
@@ -77,16 +79,23 @@ def _with_plain_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lines(card: pd.DataFrame) -> list[Line]:
-    lines = [Line("open", "could be cancelled", card.iloc[0])]
+    until = card["cancellable_until"].max()
+    open_ = "still open" if pd.isna(until) else f"until {moment(until)}"
+    lines = [Line("open", f"could be cancelled\n{open_}", card.iloc[0])]
     requests = card.dropna(subset="requested_at").groupby("request_id", sort=False, dropna=False)
     for number, (_, rows) in enumerate(requests):
-        words = "asked to cancel" if number == 0 else "asked again"
-        state = rows["order_state"].iloc[0]
-        where = f"\n({label(str(state))})" if pd.notna(state) else ""
-        lines.append(Line("asked", words + where, rows.iloc[0]))
+        words = "asked again" if number else "asked to cancel"
+        asked = f"{words}\n{moment(rows['requested_at'].iloc[0])}"
+        lines.append(Line("asked", asked, rows.iloc[0]))
         met = rows.dropna(subset="blocker").sort_values("rank", kind="stable")
-        lines += [Line("rule", label(str(row["blocker"])), row) for _, row in met.iterrows()]
+        lines += [Line("rule", _rule(row), row) for _, row in met.iterrows()]
     return lines
+
+
+def _rule(row: pd.Series) -> str:
+    known = pd.notna(row["stood_since"])
+    since = f"since {moment(row['stood_since'])}" if known else "since when is not recorded"
+    return f"{label(str(row['blocker']))}\n{since}"
 
 
 def _limits(card: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -97,17 +106,22 @@ def _limits(card: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def _time_axis(ax: Axes, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, DateFormatter
 
     dressed(ax)
     ax.xaxis_date()
     ax.set_xlim(first, last)
     locator = AutoDateLocator(minticks=2, maxticks=5)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    ax.xaxis.offsetText.set_visible(False)
-    ax.set_xlabel(f"time in UTC, {first:%Y-%m-%d} to {last:%Y-%m-%d}")
+    ax.xaxis.set_major_formatter(DateFormatter(_date_format(last - first)))
+    dates = list(dict.fromkeys(f"{at:%Y-%m-%d}" for at in (first, last)))
+    ax.set_xlabel(f"time in UTC, {' to '.join(dates)}")
     ax.grid(axis="x", color=GRID, linewidth=0.8)
+
+
+def _date_format(span: pd.Timedelta) -> str:
+    longest = ((1.5, "%H:%M"), (6, "%m-%d\n%H:%M"), (300, "%m-%d"))
+    return next((words for days, words in longest if span < pd.Timedelta(days=days)), "%Y-%m")
 
 
 def _draw_open(ax: Axes, y: float, row: pd.Series) -> None:
@@ -116,50 +130,46 @@ def _draw_open(ax: Axes, y: float, row: pd.Series) -> None:
     first, last = ax.get_xlim()
     end = last if pd.isna(until) else ax.convert_xunits(until)
     ax.plot([first, end], [y, y], color=look.colour, linewidth=9, label="open")
-    if pd.isna(until):
-        ax.plot([last], [y], ">", color=look.colour, markersize=15, clip_on=False)
-        _say(ax, y - 0.42, first, "the window was still open", look.colour)
-    else:
-        ax.plot([end], [y], "|", color=INK, markersize=16, markeredgewidth=2, clip_on=False)
-        _say(ax, y, end, f"until {moment(until)}", INK)
+    closed = {"marker": "|", "color": INK, "markeredgewidth": 2.5}
+    mark = {"marker": ">", "color": look.colour} if pd.isna(until) else closed
+    ax.plot([end], [y], markersize=16, clip_on=False, label="closed", **mark)
 
 
 def _draw_asked(ax: Axes, y: float, row: pd.Series) -> None:
-    """Draw the moment of asking, down through the rules it met, and what came of it."""
+    """Draw the moment of asking, down through all lines, and what came of it."""
     at = ax.convert_xunits(row["requested_at"])
     ax.axvline(at, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
     look = look_of(row["outcome"])
-    ax.plot([at], [y], "D", color=look.colour, markersize=8, zorder=4, label="asked")
-    _say(ax, y, at, f"{label(str(row['outcome']))}", INK)
+    ax.plot([at], [y], "D", color=look.colour, markersize=9, zorder=4, label="asked")
+    state = "" if pd.isna(row["order_state"]) else f"{label(str(row['order_state']))}: "
+    _say(ax, y, at, f"{state}{label(str(row['outcome']))}")
 
 
 def _draw_rule(ax: Axes, y: float, row: pd.Series) -> None:
     """Draw since when a rule stood, up to the request that met it."""
     if pd.isna(row["stood_since"]):
-        draw_absence(ax, y, "since when is not recorded")
         return
     look = look_of(row["stage"])
     since, asked = (ax.convert_xunits(row[name]) for name in ("stood_since", "requested_at"))
     ax.plot([since, max(since, asked)], [y, y], color=look.colour, linewidth=6, label="rule")
-    ax.plot([since], [y], look.marker, color=look.colour, markersize=9, zorder=4)
-    _say(ax, y, max(since, asked), f"since {moment(row['stood_since'])}", INK)
+    ax.plot([since], [y], look.marker, color=look.colour, markersize=10, zorder=4, label="since")
 
 
-def _say(ax: Axes, y: float, x: float, words: str, colour: str) -> None:
+def _say(ax: Axes, y: float, x: float, words: str) -> None:
     """Write beside a mark, on the side where there is more room."""
     first, last = ax.get_xlim()
     right = x - first < 0.5 * (last - first)
     ax.annotate(
-        words,
+        wrap(words, 26),
         xy=(x, y),
         xytext=(11 if right else -11, 0),
         textcoords="offset points",
         ha="left" if right else "right",
         va="center",
         fontsize=SMALL,
-        color=colour,
+        color=INK,
         annotation_clip=False,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
         zorder=5,
     )
 

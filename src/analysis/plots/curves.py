@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.plots.groups import Group, group_columns, header, largest, split
+from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import label, wrap
 from analysis.plots.lines import (
     STRIP_ROW,
@@ -15,11 +15,13 @@ from analysis.plots.lines import (
     at_risk_strip,
     curve_of,
     draw_curve,
+    head,
     label_ends,
+    say_if_nothing,
     time_axis,
 )
-from analysis.plots.numbers import count
-from analysis.plots.panels import Grid, label_under, panel_axes, title
+from analysis.plots.numbers import NO_DATA, count
+from analysis.plots.panels import Grid, edge_ticks, label_under, panel_axes, title
 from analysis.plots.theme import (
     ESTIMATE,
     GROUPS,
@@ -29,15 +31,19 @@ from analysis.plots.theme import (
     SUCCESS,
     Look,
     axes,
+    axis_end,
+    few_note,
     left_out,
     look_of,
     note,
     percent_axis,
+    share_top,
     themed,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
 PLOT_HEIGHT = 3.3  # inches of the curves themselves
 CENSORED = "marks | where some were last seen without an end"
@@ -126,15 +132,17 @@ def _race(table: pd.DataFrame, ax: Axes | None, time: str, what: str, waiting: s
         return _race_panels(ax, groups, n_left, by, table, (time, what, waiting))
     curves = _outcomes(groups[0])
     ax = axes(ax, height=PLOT_HEIGHT + 1.4)
-    percent_axis(ax, axis="y")
+    top = share_top(table["ci_high"].fillna(table["estimate"]))
+    percent_axis(ax, axis="y", top=top)
     time_axis(ax, table["time_hours"].max(), "hours")
     for curve in curves:
         draw_curve(ax, curve, marks=curve is curves[0])
+    say_if_nothing(ax, curves)
     ax.set_xlabel(time)
-    ax.set_ylabel(f"share of {what} (%)")
+    head(ax, f"share of {what} (%){axis_end(top)}")
     label_ends(ax, curves, [wrap(curve.label, 22) for curve in curves])
     below = at_risk_strip(ax, curves[:1], f"{waiting}, of {count(curves[0].n)}:", names=False)
-    note(ax, _censored_note(curves[:1]), below=below + 4)
+    note(ax, _censored_note(curves[:1]) + few_note(table["n"], "pale"), below=below + 4)
     return ax
 
 
@@ -152,37 +160,38 @@ def _race_panels(
     words: tuple[str, str, str],
 ) -> Axes:
     time, what, waiting = words
-    grid = Grid(len(groups), min(3, len(groups)), height=1.5, over=0.36, under=0.56)
-    ax, panels = panel_axes(ax, grid, extra=1.5)
+    grid = Grid(len(groups), min(3, len(groups)), height=1.5, over=0.5, under=0.6)
+    ax, panels = panel_axes(ax, grid, extra=1.8)
     for i, (panel, group) in enumerate(zip(panels, groups, strict=True)):
         curves = _outcomes(group)
         _dress_panel(panel, i, grid, table["time_hours"].max(), "hours")
         for curve in curves:
             draw_curve(panel, curve, marks=False)
         _under_panel(panel, i, grid, curves[0], waiting)
-        title(
-            panel, f"{group.label}, n = {count(group.rows['n'].max())}", columns=60 // grid.columns
-        )
-    label_under(ax, f"{time}, by {header(by)}; vertical: share of {what} (%)")
-    _legend(ax, list(dict.fromkeys(table["outcome"])))
-    note(ax, left_out(n_left), below=28)
+        title(panel, f"{group.label}\nn = {count(curves[0].n)}", columns=grid.columns)
+    label_under(ax, f"{time}, by {header(by)}")
+    legend = _legend(ax, list(dict.fromkeys(table["outcome"])))
+    legend.set_title(f"share of {what} (%)")
+    note(ax, few_note(sizes_of(groups), "pale") + left_out(n_left), below=28)
     return ax
 
 
-def _legend(ax: Axes, words: Sequence[str]) -> None:
+def _legend(ax: Axes, words: Sequence[str]) -> Legend:
     from matplotlib.lines import Line2D
 
     looks = [look_of(word) for word in words]
     handles = [Line2D([], [], color=look.colour, linestyle=look.line, lw=2) for look in looks]
-    ax.legend(
+    return ax.legend(
         handles,
         [label(word) for word in words],
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        borderaxespad=0,
-        ncols=3,
+        borderaxespad=0.4,
+        borderpad=0,
+        ncols=2,
         handlelength=2.6,
         columnspacing=1.4,
+        alignment="left",
     )
 
 
@@ -208,22 +217,24 @@ def _one_end(
     time_axis(ax, table[time].max(), unit)
     for curve in curves:
         draw_curve(ax, curve)
+    say_if_nothing(ax, curves)
     ax.set_xlabel(axis_words)
-    ax.set_ylabel(f"share of {what} (%)")
+    head(ax, f"share of {what} (%)")
     if by:
         label_ends(ax, curves, [f"{wrap(c.label, 20)}\nn = {count(c.n)}" for c in curves])
     if deadline and not by:
         _mark_deadline(ax, curves[0])
     waiting = "still waiting:" if by else f"still waiting, of {count(curves[0].n)}:"
     below = at_risk_strip(ax, curves, waiting, names=bool(by))
-    note(ax, _censored_note(curves) + left_out(n_left), below=below + 4)
+    remarks = _censored_note(curves) + few_note(sizes_of(groups), "pale") + left_out(n_left)
+    note(ax, remarks, below=below + 4)
     return ax
 
 
 def _panels(
     ax: Axes | None, curves: Sequence[Curve], unit: str, axis_words: str, what: str, n_left: int
 ) -> Axes:
-    grid = Grid(len(curves), 3, height=1.3, over=0.36, under=0.56)
+    grid = Grid(len(curves), 3, height=1.3, over=0.5, under=0.6)
     ax, panels = panel_axes(ax, grid, extra=1.0)
     last = max(curve.time.max() for curve in curves)
     for i, (panel, curve) in enumerate(zip(panels, curves, strict=True)):
@@ -233,23 +244,26 @@ def _panels(
                 draw_curve(panel, other, quiet=True)
         draw_curve(panel, curve)
         _under_panel(panel, i, grid, curve, "waiting")
-        words = f"{curve.label}, n = {count(curve.n)}"
-        title(panel, words, columns=60 // grid.columns, colour=INK if curve.is_known else MUTED)
-    label_under(ax, f"{axis_words}; vertical: share of {what} (%)")
-    note(ax, ["grey: the other groups", *_censored_note(curves), *left_out(n_left)], below=28)
+        words = f"{curve.label}\nn = {count(curve.n)}" + ("" if curve.is_known else f", {NO_DATA}")
+        title(panel, words, columns=grid.columns, colour=INK if curve.is_known else MUTED)
+    label_under(ax, axis_words)
+    ax.set_title(f"share of {what} (%)", loc="left")
+    remarks = ["grey: the other groups", *_censored_note(curves)]
+    note(ax, remarks + few_note([c.n for c in curves], "pale") + left_out(n_left), below=28)
     return ax
 
 
 def _dress_panel(panel: Axes, i: int, grid: Grid, last: float, unit: str) -> None:
     percent_axis(panel, axis="y")
     panel.set_yticks([0, 50, 100])
-    time_axis(panel, last, unit, most=3)
+    time_axis(panel, last, unit, most=2)
+    edge_ticks(panel)
     if i % grid.columns:
         panel.tick_params(axis="y", labelleft=False)
 
 
 def _under_panel(panel: Axes, i: int, grid: Grid, curve: Curve, words: str) -> None:
-    at_risk_strip(panel, [curve], "", names=False, top=21 - STRIP_ROW)
+    at_risk_strip(panel, [curve], "", names=False, inside=True, top=21 - STRIP_ROW)
     if i % grid.columns == 0:
         panel.annotate(
             words,
@@ -271,7 +285,7 @@ def _censored_note(curves: Sequence[Curve]) -> list[str]:
 
 def _mark_deadline(ax: Axes, curve: Curve) -> None:
     """Mark the time after which a large part of the requests is no longer waiting, unanswered."""
-    gone = pd.Series(curve.censored).diff().shift(-1)
+    gone = pd.Series(curve.censored).diff()
     if not gone.max() > BIG_DROP * curve.n:
         return
     at = int(gone.idxmax())

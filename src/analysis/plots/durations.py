@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.plots.groups import Group, group_columns, largest, split
+from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.numbers import count, days, percent
+from analysis.plots.rates import grouped_rows, share_text
 from analysis.plots.rows import (
     Row,
     draw_absence,
     draw_estimate,
     draw_rows,
+    head,
+    legend_above,
     name_rows,
     rows_axes,
 )
@@ -23,6 +26,7 @@ from analysis.plots.theme import (
     PORTIONS,
     SUCCESS,
     Look,
+    few_note,
     is_few,
     left_out,
     note,
@@ -51,15 +55,30 @@ def plot_refund_quantiles(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     groups, n_left = largest(split(table, by))
     shares = sorted(table["probability"].unique())
     looks = _portions(shares)
-    rows = [Row(_sized(group, by), texts=_texts(group, shares)) for group in groups]
-    ax = rows_axes(ax, len(rows), extra=1.5)
+    if not by:
+        return _quantile_rows(table, ax, looks)
+    rows = [Row(_sized(group), texts=_texts(group, shares)) for group in groups]
+    ax = rows_axes(ax, rows, extra=1.5)
     days_axis(ax, table)
     for y, group in enumerate(groups):
         _draw_quantiles(ax, y, group, looks)
     name_rows(ax, rows, columns=[percent(share) for share in shares])
     ax.set_xlabel("days from the decision until so many refunds are credited")
-    _legend(ax, looks)
-    note(ax, left_out(n_left), below=44)
+    legend_above(ax, list(looks.values()), [f"{percent(share)} of refunds" for share in shares])
+    note(ax, few_note(sizes_of(groups)) + left_out(n_left), below=44)
+    return ax
+
+
+def _quantile_rows(table: pd.DataFrame, ax: Axes | None, looks: dict[float, Look]) -> Axes:
+    rows = [
+        _days_row(f"{percent(row['probability'])} of refunds", row, looks[row["probability"]])
+        for _, row in table.iterrows()
+    ]
+    ax = rows_axes(ax, rows, extra=1.15)
+    days_axis(ax, table)
+    draw_rows(ax, rows, columns=("days", "n"))
+    ax.set_xlabel("days from the decision until so many refunds are credited")
+    note(ax, few_note(table["n"]), below=44)
     return ax
 
 
@@ -88,11 +107,12 @@ def plot_refund_mean(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     by = group_columns(table, "horizon_days")
     groups, n_left = largest(split(table, by))
     rows = [_days_row(group.label, group.rows.loc[0], ESTIMATE) for group in groups]
-    ax = rows_axes(ax, len(rows), extra=1.15)
+    ax = rows_axes(ax, rows, extra=1.15)
     days_axis(ax, table)
     draw_rows(ax, rows, columns=("days", "n"))
+    head(ax, header(by))
     ax.set_xlabel(f"mean days until credited, at most {table['horizon_days'].max():g} of each")
-    note(ax, left_out(n_left), below=44)
+    note(ax, few_note(sizes_of(groups)) + left_out(n_left), below=44)
     return ax
 
 
@@ -109,12 +129,12 @@ def plot_refund_sla(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     by = group_columns(table, "method")
     groups, n_left = largest(split(table, [*by, "method"]))
-    rows = [_promise_row(group) for group in groups]
-    ax = rows_axes(ax, len(rows), extra=1.3)
+    rows = grouped_rows(groups, [*by, "method"], _promise_row)
+    ax = rows_axes(ax, rows, extra=1.3)
     percent_axis(ax, top=100)
     draw_rows(ax, rows, columns=("in time", "n", "late"))
     ax.set_xlabel("share credited within the time promised (%)")
-    note(ax, left_out(n_left, "row"), below=44)
+    note(ax, few_note(sizes_of(groups)) + left_out(n_left, "row"), below=44)
     return ax
 
 
@@ -144,39 +164,17 @@ def _portions(shares: list[float]) -> dict[float, Look]:
     return {share: PORTIONS[min(i, len(PORTIONS) - 1)] for i, share in enumerate(shares)}
 
 
-def _legend(ax: Axes, looks: dict[float, Look]) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, linewidth=3, markersize=7)
-        for look in looks.values()
-    ]
-    ax.legend(
-        handles,
-        [f"{percent(share)} of refunds" for share in looks],
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=3,
-        handlelength=1.6,
-        columnspacing=1.2,
-        borderaxespad=0.2,
-    )
-
-
-def _promise_row(group: Group) -> Row:
+def _promise_row(group: Group, words: str) -> Row:
     row = group.rows.loc[0]
     clock = "business days" if row["clock"] == "business" else "days"
     promise = "no promise" if np.isnan(row["sla_days"]) else f"within {row['sla_days']:g} {clock}"
     shares = [row[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
-    texts = (percent(row["estimate"]), count(row["n"]), count(row["n_late"]))
-    return Row(
-        f"{group.label}\n{promise}", *shares, texts=texts, look=SUCCESS, few=is_few(row["n"])
-    )
+    texts = (share_text(row["estimate"]), count(row["n"]), count(row["n_late"]))
+    return Row(f"{words}\n{promise}", *shares, texts=texts, look=SUCCESS, few=is_few(row["n"]))
 
 
-def _sized(group: Group, by: list[str]) -> str:
-    name = group.label if by else "refunds"
-    return f"{name}\nn = {count(group.rows['n'].max())}"
+def _sized(group: Group) -> str:
+    return f"{group.label}\nn = {count(group.rows['n'].max())}"
 
 
 def _texts(group: Group, shares: list[float]) -> tuple[str, ...]:

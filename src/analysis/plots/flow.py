@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,19 @@ import pandas as pd
 from analysis.plots.groups import group_columns
 from analysis.plots.labels import label
 from analysis.plots.numbers import count, percent
-from analysis.plots.rates import UNDER_LABEL, parts_of_whole, share_axis
+from analysis.plots.rates import parts_of_whole, share_axis, share_text
 from analysis.plots.rows import Row, draw_absence, draw_interval, name_rows, rows_axes
-from analysis.plots.theme import ESTIMATE, FEW_ALPHA, SUCCESS, is_few, note, themed
+from analysis.plots.theme import (
+    ESTIMATE,
+    FEW_ALPHA,
+    INK,
+    SUCCESS,
+    Look,
+    few_note,
+    is_few,
+    note,
+    themed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,24 +45,24 @@ def plot_cancel_flow_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     if group_columns(table, "step"):
         return parts_of_whole(table, ax, "step", "sessions that got this far", top=100)
     rows = [_step_row(row) for _, row in table.iterrows()]
-    ax = rows_axes(ax, len(rows), extra=1.3)
-    share_axis(ax, "sessions that got this far", 100)
+    ax = rows_axes(ax, rows, extra=1.4)
+    share_axis(ax, "sessions that got this far", 100, n=table["n"].max())
     for y, row in enumerate(rows):
         alpha = FEW_ALPHA if row.few else 0.75
         if np.isnan(row.estimate):
             draw_absence(ax, y)
             continue
         ax.barh(y, row.estimate, BAR, color=row.look.colour, alpha=alpha, zorder=2)
-        draw_interval(ax, y, row)
+        draw_interval(ax, y, replace(row, look=Look(INK)))
     name_rows(ax, rows, columns=("of all", "of step\nbefore", "sessions"))
-    note(ax, [f"of {count(table['n'].max())} sessions"], below=UNDER_LABEL)
+    note(ax, few_note(table["n"], "pale"), below=44)
     return ax
 
 
 def _step_row(row: pd.Series) -> Row:
     before = row["of_previous"]
     texts = (
-        percent(row["estimate"]),
+        share_text(row["estimate"]),
         "" if np.isnan(before) else percent(before),
         count(row["n_events"]),
     )

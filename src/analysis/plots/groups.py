@@ -51,10 +51,15 @@ def _groups(table: pd.DataFrame, by: list[str], numbers: pd.Series) -> Iterator[
 
 def largest(groups: list[Group], most: int = MOST_GROUPS) -> tuple[list[Group], int]:
     """Return the ``most`` groups with the largest ``n``, in their order, and how many are left."""
-    sizes = [group.rows["n"].fillna(0).max() for group in groups]
+    sizes = sizes_of(groups)
     by_size = sorted(range(len(groups)), key=lambda i: -sizes[i])
     kept = sorted(by_size[:most])
     return [groups[i] for i in kept], len(groups) - len(kept)
+
+
+def sizes_of(groups: list[Group]) -> list[float]:
+    """Return the ``n`` of each group, the largest of its rows."""
+    return [float(group.rows["n"].fillna(0).max()) for group in groups]
 
 
 def header(by: list[str]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.plots.labels import shorten
+from analysis.plots.labels import shorten, wrap
 from analysis.plots.numbers import NO_DATA, count
 from analysis.plots.theme import FEW_ALPHA, GRID, INK, MUTED, SMALL, Look, is_few
 
@@ -24,7 +24,7 @@ MOST_POINTS, QUIET_POINTS = 250, 40  # of a line; more are thinned evenly, the e
 MOST_MARKS = 20  # censoring marks on one line
 STRIP_TOP, STRIP_ROW = 46.0, 15.0  # points under the axes
 TICK_STEPS = {
-    "hours": (1, 2, 4, 6, 12, 24, 48, 72, 96, 168, 336, 720),
+    "hours": (1, 2, 4, 6, 12, 24, 48, 72, 96, 120, 168, 336, 720),
     "days": (1, 2, 5, 10, 15, 30, 60, 90),
 }
 LABEL_LINE = 14.0  # points between the labels of neighbouring lines
@@ -84,6 +84,8 @@ def draw_curve(ax: Axes, curve: Curve, *, marks: bool = True, quiet: bool = Fals
         label=f"_{curve.label}" if quiet else curve.label,
         zorder=1.5 if quiet else 3,
     )
+    if np.isfinite(curve.estimate).sum() == 1 and not quiet:
+        ax.plot(curve.time, curve.estimate, curve.look.marker, color=curve.look.colour, label="_")
     if marks and not quiet:
         _mark_censored(ax, curve)
 
@@ -110,12 +112,32 @@ def _mark_censored(ax: Axes, curve: Curve) -> None:
     )
 
 
+def say_if_nothing(ax: Axes, curves: Sequence[Curve]) -> None:
+    """Say "no data" where none of the curves has an estimate."""
+    if not any(curve.is_known for curve in curves):
+        ax.text(0.5, 0.5, NO_DATA, transform=ax.transAxes, ha="center", color=MUTED, style="italic")
+
+
 def time_axis(ax: Axes, last: float, unit: str, *, most: int = 6) -> None:
     """Give the axis of time its limits and a few round ticks."""
     last = last if last > 0 else 1.0
     step = next((s for s in TICK_STEPS[unit] if last / s <= most), last / most)
     ax.set_xlim(0, last)
     ax.set_xticks(np.arange(0, last + step * 1e-9, step))
+
+
+def head(ax: Axes, words: str) -> None:
+    """Write what the vertical axis shows, over its upper end."""
+    ax.annotate(
+        "\n".join(wrap(line, 64) for line in words.split("\n")),
+        xy=(0, 1),
+        xycoords="axes fraction",
+        xytext=(-34, 9),
+        textcoords="offset points",
+        va="bottom",
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def label_ends(ax: Axes, curves: Sequence[Curve], texts: Sequence[str]) -> None:
@@ -133,20 +155,21 @@ def label_ends(ax: Axes, curves: Sequence[Curve], texts: Sequence[str]) -> None:
 
 def _label_end(ax: Axes, curve: Curve, text: str, end: float, place: float) -> None:
     words = text if curve.is_known else f"{text}: {NO_DATA}"
-    (leader,) = ax.plot(
-        [1.01, 1.035, 1.075],
-        [end, place, place],
-        transform=ax.get_yaxis_transform(),
-        color=curve.look.colour,
-        linestyle=curve.look.line,
-        linewidth=1.8,
-        clip_on=False,
-        label="_leader",
-    )
-    leader.set_in_layout(False)
+    ends = (((1.005, 1.03), (end, place), 0.8), ((1.03, 1.08), (place, place), 2.0))
+    for x, y, width in ends if curve.is_known else ends[1:]:
+        ax.plot(
+            x,
+            y,
+            transform=ax.get_yaxis_transform(),
+            color=curve.look.colour,
+            linestyle=curve.look.line if width > 1 else "-",
+            linewidth=width,
+            clip_on=False,
+            label="_leader",
+        )
     ax.annotate(
         words,
-        xy=(1.085, place),
+        xy=(1.09, place),
         xycoords=ax.get_yaxis_transform(),
         va="center",
         fontsize=SMALL,
@@ -182,19 +205,35 @@ def spread(wanted: Sequence[float], heights: Sequence[float], top: float) -> lis
 
 
 def at_risk_strip(
-    ax: Axes, curves: Sequence[Curve], words: str, *, names: bool = True, top: float = STRIP_TOP
+    ax: Axes,
+    curves: Sequence[Curve],
+    words: str,
+    *,
+    names: bool = True,
+    inside: bool = False,
+    top: float = STRIP_TOP,
 ) -> float:
-    """Write how many are still counted at each tick, a row a curve; return points used."""
+    """Write how many are still counted at each tick, a row a curve; return points used.
+
+    ``inside`` keeps the outer numbers between the ends of the axis.
+    """
     _strip_text(ax, 0, top, words, ha="left", colour=MUTED)
     for row, curve in enumerate(curves, 1):
         below = top + row * STRIP_ROW
         if names:
             _strip_name(ax, curve, below)
-        for tick in ax.get_xticks():
-            i = int(np.abs(curve.time - tick).argmin()) if len(curve.time) else -1
-            if i >= 0 and abs(curve.time[i] - tick) < 1e-6 + np.ptp(curve.time) / 50:
-                _strip_text(ax, tick, below, count(curve.at_risk[i]), colour=INK)
+        for tick, side in zip(ax.get_xticks(), _sides(ax, inside), strict=True):
+            i = int(np.abs(curve.time - tick).argmin())
+            if abs(curve.time[i] - tick) <= np.ptp(curve.time) / 50:
+                _strip_text(ax, tick, below, count(curve.at_risk[i]), ha=side)
     return top + (len(curves) + 1) * STRIP_ROW
+
+
+def _sides(ax: Axes, inside: bool) -> list[str]:
+    sides = ["center"] * len(ax.get_xticks())
+    if inside:
+        sides[0], sides[-1] = "left", "right"
+    return sides
 
 
 def _strip_name(ax: Axes, curve: Curve, below: float) -> None:

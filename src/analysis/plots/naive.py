@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots.labels import wrap
-from analysis.plots.numbers import NO_DATA, count, days, percent, points
+from analysis.plots.numbers import NO_DATA, count, days, interval_text, percent, points
 from analysis.plots.panels import Grid, panel_axes
 from analysis.plots.rows import Row, draw_estimate
 from analysis.plots.theme import (
@@ -109,8 +109,6 @@ def _say_above(panel: Axes, row: pd.Series) -> None:
 def _numbers(row: pd.Series, unit: object) -> str:
     if np.isnan(row["estimate"]) or np.isnan(row["naive"]):
         return f"{NO_DATA} (n = {count(row['n'])})"
+    limits = (row[name] for name in ("estimate", "ci_low", "ci_high", "n"))
     off = points(row["difference"]) if row["unit"] == "share" else days(abs(row["difference"]))
-    return (
-        f"usually {unit(row['naive'])}, right {unit(row['estimate'])}: "
-        f"off by {off} (n = {count(row['n'])})"
-    )
+    return f"usually {unit(row['naive'])}, right {interval_text(*limits, unit=unit)}: off by {off}"

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.plots.labels import wrap
-from analysis.plots.rows import Row, draw_rows
+from analysis.plots.labels import shorten, wrap
+from analysis.plots.rows import ROW_OF_TWO, Row, draw_rows
 from analysis.plots.theme import INK, SMALL, axes, dressed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 72.0
-GAP = 0.045  # between columns of panels, as a part of the whole width
+CURVE_GAP, ROW_GAP = 0.06, 0.10  # between columns of panels, as parts of the whole width
+TEXT_EDGE = 31.0  # right edge of the text beside a panel of rows, points
+PANEL_LABEL = 17  # characters in a line of the names of rows
+TITLE_COLUMNS = 60  # characters of titles that fit beside each other
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Grid:
     height: float  # inches of the panel itself
     over: float  # inches for its title
     under: float  # inches for ticks and what stands under them
+    gap: float = CURVE_GAP
 
     @property
     def n_rows(self) -> int:
@@ -40,10 +44,10 @@ class Grid:
     def place(self, i: int) -> tuple[float, float, float, float]:
         """Return left, bottom, width and height of panel ``i`` as parts of the whole."""
         row, column = divmod(i, self.columns)
-        width = (1 - GAP * (self.columns - 1)) / self.columns
+        width = (1 - self.gap * (self.columns - 1)) / self.columns
         top = row * (self.over + self.height + self.under) + self.over
         bottom = 1 - (top + self.height) / self.inches
-        return column * (width + GAP), bottom, width, self.height / self.inches
+        return column * (width + self.gap), bottom, width, self.height / self.inches
 
 
 def panel_axes(ax: Axes | None, grid: Grid, *, extra: float = 0.8) -> tuple[Axes, list[Axes]]:
@@ -54,9 +58,11 @@ def panel_axes(ax: Axes | None, grid: Grid, *, extra: float = 0.8) -> tuple[Axes
 
 
 def title(panel: Axes, text: str, *, columns: int, colour: str = INK) -> None:
-    """Write the title of a panel at its upper left, on at most two lines."""
+    """Write the title of a panel at its upper left, on at most two lines of a row of panels."""
+    first, _, second = text.partition("\n")
+    fits = TITLE_COLUMNS // columns
     panel.annotate(
-        wrap(text, columns),
+        f"{shorten(first, fits)}\n{second}" if second else wrap(first, fits),
         xy=(0, 1),
         xycoords="axes fraction",
         xytext=(0, 4),
@@ -65,15 +71,22 @@ def title(panel: Axes, text: str, *, columns: int, colour: str = INK) -> None:
         color=colour,
         fontsize=SMALL,
         fontweight="bold",
-        linespacing=0.95,
+        linespacing=1.05,
         annotation_clip=False,
     )
+
+
+def edge_ticks(panel: Axes) -> None:
+    """Keep the outer labels of the horizontal axis inside the panel, off its neighbours."""
+    labels = panel.get_xticklabels()
+    for text, side in ((labels[0], "left"), (labels[-1], "right")):
+        text.set_horizontalalignment(side)
 
 
 def label_under(whole: Axes, words: str, *, below: float = 4) -> None:
     """Write what the horizontal axes of all panels show, under them."""
     whole.annotate(
-        words,
+        wrap(words, 64),
         xy=(0.5, 0),
         xycoords="axes fraction",
         xytext=(0, -below),
@@ -90,10 +103,11 @@ def draw_row_panels(
 ) -> tuple[Axes, list[Axes]]:
     """Draw one panel of rows per title; all panels have the same rows, named at the left."""
     columns = min(n_columns, len(titles))
-    height = 0.16 + 0.34 * len(rows[0])
-    grid = Grid(len(titles), columns, height=height, over=0.5, under=0.3)
+    pitch = ROW_OF_TWO if "\n" in rows[0][0].label else 0.34
+    height = 0.1 + pitch * len(rows[0])
+    grid = Grid(len(titles), columns, height=height, over=0.48, under=0.32, gap=ROW_GAP)
     whole, panels = panel_axes(ax, grid)
     for i, (panel, words, own) in enumerate(zip(panels, titles, rows, strict=True)):
-        draw_rows(panel, own, labels=i % columns == 0)
-        title(panel, words, columns=48 // columns)
+        draw_rows(panel, own, label_columns=0 if i % columns else PANEL_LABEL, edges=(TEXT_EDGE,))
+        title(panel, words, columns=columns)
     return whole, panels

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from analysis.plots.groups import Group, group_columns, header, largest, split
+from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import group_label, label, value_label
 from analysis.plots.numbers import count, percent
-from analysis.plots.panels import draw_row_panels, label_under
-from analysis.plots.rows import Row, draw_rows, rows_axes
+from analysis.plots.panels import draw_row_panels, edge_ticks, label_under
+from analysis.plots.rows import Row, draw_rows, head, rows_axes
 from analysis.plots.theme import (
     ESTIMATE,
-    MUTED,
-    SMALL,
     SUCCESS,
     Look,
-    as_text,
     axis_end,
+    few_note,
     is_few,
     left_out,
     look_of,
@@ -96,24 +95,31 @@ def plot_order_end_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return parts_of_whole(table, ax, "end_code", "orders that ended so", top=100)
 
 
-def share_row(words: str, row: pd.Series, look: Look, *, with_n: bool = True) -> Row:
-    """Return a row of a table of shares in percent of the axis."""
-    texts = (percent(row["estimate"]), count(row["n"]))
+def share_text(share: float) -> str:
+    """Return a share for a column of text, where a dash says that there is none."""
+    return "–" if np.isnan(share) else percent(share)
+
+
+def share_row(words: str, row: pd.Series, look: Look, *, counted: str = "n") -> Row:
+    """Return a row of a table of shares in percent of the axis, its count in column ``counted``."""
+    texts = (share_text(row["estimate"]),)
+    texts += (count(row[counted]),) if counted else ()
     return Row(
         words,
         row["estimate"] * 100,
         row["ci_low"] * 100,
         row["ci_high"] * 100,
-        texts=texts if with_n else texts[:1],
+        texts=texts,
         look=look,
         few=is_few(row["n"]),
     )
 
 
-def share_axis(ax: Axes, what: str, top: float) -> None:
-    """Give the axes of shares their limits and say what they are shares of."""
+def share_axis(ax: Axes, what: str, top: float, *, n: float | None = None) -> None:
+    """Give the axes of shares their limits and say what they are shares of, and of how many."""
     percent_axis(ax, top=top)
-    ax.set_xlabel(f"share of {what} (%){axis_end(top)}")
+    size = "" if n is None else f", n = {count(n)}"
+    ax.set_xlabel(f"share of {what} (%){size}{axis_end(top)}")
 
 
 def _one_share(
@@ -122,12 +128,13 @@ def _one_share(
     by = group_columns(table, "estimate")
     groups, n_left = largest(split(table, by))
     rows = grouped_rows(groups, by, lambda group, words: share_row(words, group.rows.loc[0], look))
-    ax = rows_axes(ax, len(rows), extra=1.15)
+    ax = rows_axes(ax, rows, extra=1.15)
     top = share_top(table["ci_high"]) if top is None else top
     share_axis(ax, what, top)
     draw_rows(ax, rows, columns=("share", "n"))
-    _name_groups(ax, by)
-    note(ax, left_out(n_left), below=UNDER_LABEL + (0 if top == 100 else 16))
+    head(ax, header(by))
+    remarks = few_note(sizes_of(groups)) + left_out(n_left)
+    note(ax, remarks, below=UNDER_LABEL + (0 if top == 100 else 16))
     return ax
 
 
@@ -148,11 +155,6 @@ def grouped_rows(
     return rows
 
 
-def _name_groups(ax: Axes, by: list[str]) -> None:
-    if by:
-        as_text([ax.set_title(header(by), loc="right", x=0, fontsize=SMALL, pad=8, color=MUTED)])
-
-
 def parts_of_whole(
     table: pd.DataFrame,
     ax: Axes | None,
@@ -171,10 +173,14 @@ def parts_of_whole(
     top = share_top(table["ci_high"]) if top is None else top
     if by:
         return _parts_by_group(table, ax, by, (word, look, what), top)
-    rows = [share_row(label(r[word]), r, look_of(r[look])) for _, r in table.iterrows()]
-    ax = rows_axes(ax, len(rows), extra=1.15)
-    share_axis(ax, what, top)
-    draw_rows(ax, rows, columns=("share", "n"))
+    rows = [
+        share_row(label(r[word]), r, look_of(r[look]), counted="n_events")
+        for _, r in table.iterrows()
+    ]
+    ax = rows_axes(ax, rows, extra=1.3)
+    share_axis(ax, what, top, n=table["n"].max())
+    draw_rows(ax, rows, columns=("share", "count"))
+    note(ax, few_note(table["n"]), below=UNDER_LABEL + (0 if top == 100 else 16))
     return ax
 
 
@@ -190,8 +196,10 @@ def _parts_by_group(
     for panel in panels:
         percent_axis(panel, top=top)
         panel.set_xticks([0, top / 2, top])
+        edge_ticks(panel)
     label_under(ax, f"share of {what} (%), by {header(by)}{axis_end(top)}")
-    note(ax, left_out(n_left), below=UNDER_LABEL)
+    sizes = sizes_of(groups)
+    note(ax, few_note(sizes) + left_out(n_left), below=UNDER_LABEL)
     return ax
 
 
@@ -201,4 +209,4 @@ def _cell(group: Group, word: str, value: str, look: str) -> Row:
     if found.empty:
         return Row(name)
     row = found.iloc[0]
-    return share_row(name, row, look_of(row[look]), with_n=False)
+    return share_row(name, row, look_of(row[look]), counted="")

@@ -19,7 +19,7 @@ from analysis.plots.theme import FEW_ALPHA, INK, MUTED, PAPER, SMALL, SUCCESS, L
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROW = 0.37  # inches from one row to the next
+ROW, ROW_OF_TWO = 0.36, 0.43  # inches from one row to the next, with names of one and two lines
 LABEL_COLUMNS = 25  # characters in a line of a row's label
 RIGHT = (46.0, 112.0, 168.0, 224.0)  # right edges of the columns of text, points beside the axes
 
@@ -38,50 +38,66 @@ class Row:
     heading: bool = False
 
 
-def rows_axes(ax: Axes | None, n_rows: int, *, extra: float = 1.0) -> Axes:
-    """Return axes for so many rows, with ``extra`` inches for what is above and below them."""
-    return axes(ax, height=extra + ROW * max(n_rows, 2))
+def rows_axes(ax: Axes | None, rows: Sequence[Row], *, extra: float = 1.0) -> Axes:
+    """Return axes for these rows, with ``extra`` inches for what is above and below them."""
+    pitch = ROW_OF_TWO if any("\n" in _lines(row.label) for row in rows) else ROW
+    return axes(ax, height=extra + pitch * max(len(rows), 2))
 
 
 def draw_rows(
-    ax: Axes, rows: Sequence[Row], *, columns: Sequence[str] = (), labels: bool = True
+    ax: Axes,
+    rows: Sequence[Row],
+    *,
+    columns: Sequence[str] = (),
+    label_columns: int = LABEL_COLUMNS,
+    edges: Sequence[float] = RIGHT,
 ) -> None:
     """Draw rows from the top down, with the headings of the text ``columns`` over them."""
     for y, row in enumerate(rows):
         if not row.heading:
             draw_estimate(ax, y, row)
-    name_rows(ax, rows, columns=columns, labels=labels)
+    name_rows(ax, rows, columns=columns, label_columns=label_columns, edges=edges)
 
 
 def name_rows(
-    ax: Axes, rows: Sequence[Row], *, columns: Sequence[str] = (), labels: bool = True
+    ax: Axes,
+    rows: Sequence[Row],
+    *,
+    columns: Sequence[str] = (),
+    label_columns: int = LABEL_COLUMNS,
+    edges: Sequence[float] = RIGHT,
 ) -> None:
-    """Write the names of rows at the left and their texts at the right, and draw no mark."""
+    """Write the names of rows at the left and their texts at the right, and draw no mark.
+
+    Names have at most ``label_columns`` characters in a line; 0 leaves them out.
+    """
     for y, row in enumerate(rows):
-        for x, text in zip(RIGHT, row.texts, strict=False):
+        for x, text in zip(edges, row.texts, strict=False):
             beside(ax, y, x, text, colour=MUTED if row.few else INK)
-    for x, text in zip(RIGHT, columns, strict=False):
+    for x, text in zip(edges, columns, strict=False):
         beside(ax, -0.62, x, text, colour=MUTED, va="bottom")
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_yticks(range(len(rows)))
     ax.tick_params(axis="y", length=0, pad=8)
-    _label_rows(ax, rows, labels=labels)
+    _label_rows(ax, rows, label_columns)
 
 
-def _label_rows(ax: Axes, rows: Sequence[Row], *, labels: bool) -> None:
-    ax.set_yticklabels([_lines(row.label) if labels else "" for row in rows], linespacing=0.95)
+def _label_rows(ax: Axes, rows: Sequence[Row], columns: int) -> None:
+    ax.set_yticklabels(
+        [_lines(row.label, columns) if columns else "" for row in rows], linespacing=1.05
+    )
     as_text(ax.get_yticklabels())
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if row.heading else "normal")
         text.set_color(MUTED if row.few and not row.heading else INK)
 
 
-def _lines(words: str) -> str:
+def _lines(words: str, columns: int = LABEL_COLUMNS) -> str:
     first, _, second = words.partition("\n")
-    return f"{shorten(first, LABEL_COLUMNS)}\n{second}" if second else wrap(first, LABEL_COLUMNS)
+    return f"{shorten(first, columns)}\n{second}" if second else wrap(first, columns)
 
 
-def draw_estimate(ax: Axes, y: float, row: Row, *, size: float = 8) -> None:
+def draw_estimate(ax: Axes, y: float, row: Row, *, size: float = 7) -> None:
     """Draw one dot with its interval, hollow and dimmed where it rests on few cases."""
     if np.isnan(row.estimate):
         draw_absence(ax, y)
@@ -134,6 +150,47 @@ def draw_interval(ax: Axes, y: float, row: Row, *, alpha: float = 1.0) -> None:
         solid_capstyle="butt",
         clip_on=False,
         zorder=3,
+    )
+
+
+def head(ax: Axes, words: str) -> None:
+    """Write what the rows are, over their names."""
+    ax.annotate(
+        wrap(words, LABEL_COLUMNS),
+        xy=(0, 1),
+        xycoords="axes fraction",
+        xytext=(-8, 4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=MUTED,
+        fontsize=SMALL,
+        annotation_clip=False,
+    )
+
+
+def legend_above(
+    ax: Axes, looks: Sequence[Look], words: Sequence[str], *, lift: float = 20.0
+) -> None:
+    """Explain marks in a line over the axes, ``lift`` points up, clear of the heads of columns."""
+    from matplotlib.lines import Line2D
+    from matplotlib.transforms import ScaledTranslation
+
+    handles = [
+        Line2D([], [], color=look.colour, marker=look.marker, linewidth=3, markersize=7)
+        for look in looks
+    ]
+    up = ScaledTranslation(0, lift / 72, ax.get_figure(root=True).dpi_scale_trans)
+    ax.legend(
+        handles,
+        words,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        bbox_transform=ax.transAxes + up,
+        ncols=3,
+        handlelength=1.6,
+        columnspacing=1.4,
+        borderaxespad=0,
     )
 
 

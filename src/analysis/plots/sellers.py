@@ -8,10 +8,21 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots.labels import value_label
-from analysis.plots.numbers import count, percent
-from analysis.plots.rates import UNDER_LABEL, share_axis
-from analysis.plots.rows import ROW, Row, draw_rows
-from analysis.plots.theme import MUTED, NAIVE, PAPER, SUCCESS, axes, is_few, left_out, note, themed
+from analysis.plots.numbers import count
+from analysis.plots.rates import UNDER_LABEL, share_axis, share_text
+from analysis.plots.rows import ROW, Row, draw_rows, head
+from analysis.plots.theme import (
+    MUTED,
+    NAIVE,
+    PAPER,
+    SUCCESS,
+    axes,
+    few_note,
+    is_few,
+    left_out,
+    note,
+    themed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,13 +52,14 @@ def plot_seller_scorecard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for y, (raw, row) in enumerate(zip(drawn["raw_rate"] * 100, rows, strict=True)):
         _draw_raw(ax, y, raw, row.estimate)
     draw_rows(ax, rows, columns=("share", "n", "median\nanswer", "median\nrefund"))
-    note(ax, _remarks(len(table) - len(rows)), below=UNDER_LABEL)
+    head(ax, "seller")
+    note(ax, _remarks(len(table) - len(rows)) + few_note(drawn["n"]), below=UNDER_LABEL)
     return ax
 
 
 def _row(row: pd.Series) -> Row:
     texts = (
-        percent(row["estimate"]),
+        share_text(row["estimate"]),
         count(row["n"]),
         _short(row["response_median_hours"], "h"),
         _short(row["refund_median_days"], "d"),

@@ -92,7 +92,7 @@ GROUPS = (  # groups have no meaning of their own
     Look("#6B7A12", DASHDOT, "^"),
     Look("#2E86C1", DOTTED, "D"),
 )
-PORTIONS = (Look("#8DB4D9", SOLID, "o"), Look("#3E7CB1", SOLID, "s"), Look("#12365A", SOLID, "D"))
+PORTIONS = (Look("#5E97CC", SOLID, "o"), Look("#2F6CA3", SOLID, "s"), Look("#12365A", SOLID, "D"))
 
 
 def look_of(word: str) -> Look:
@@ -153,7 +153,7 @@ def percent_axis(ax: Axes, *, axis: str = "x", top: float = 100) -> None:
 
     along = getattr(ax, f"{axis}axis")
     getattr(ax, f"set_{axis}lim")(0, top)
-    along.set_ticks(np.linspace(0, top, 5 if top in (1, 2, 20, 40, 100) else 6))
+    along.set_ticks(np.linspace(0, top, {5: 6, 10: 6, 60: 4}.get(top, 5)))
     along.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}%"))
     ax.grid(axis=axis, color=GRID, linewidth=0.8)
 
@@ -161,7 +161,7 @@ def percent_axis(ax: Axes, *, axis: str = "x", top: float = 100) -> None:
 def share_top(shares: Sequence[float]) -> float:
     """Return where an axis of percent ends: 100, or less where all shares are small."""
     known = [share * 100 for share in shares if np.isfinite(share)]
-    tops = (1, 2, 5, 10, 20, 40, 100)
+    tops = (1, 2, 5, 10, 20, 40, 60, 100)
     return next((top for top in tops if known and max(known) <= top), 100)
 
 
@@ -173,6 +173,11 @@ def axis_end(top: float) -> str:
 def is_few(n: float) -> bool:
     """Whether an estimate rests on too few cases to be drawn in full colour."""
     return not n >= MIN_N
+
+
+def few_note(sizes: Sequence[float], drawn: str = "hollow") -> list[str]:
+    """Return the remark on estimates that rest on few cases, if there are any."""
+    return [f"{drawn}: fewer than {MIN_N} cases"] if any(0 < n < MIN_N for n in sizes) else []
 
 
 def note(ax: Axes, words: Sequence[str], *, below: float) -> None:
