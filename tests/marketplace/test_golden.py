@@ -18,7 +18,19 @@ import pytest
 from analysis.marketplace import make_market, make_truth
 
 WORDS_OF_FAKER = ("seller_name", "reason_text")  # they change with the version of Faker
-GOLDEN = {}
+GOLDEN = {
+    "sellers": "cdc8e88f2a669551",
+    "orders": "1ac428e0772fb14a",
+    "requests": "835b65c2003a2b5e",
+    "blockers": "0c11037cf2118779",
+    "refunds": "11e33d37fdbb2def",
+    "steps": "49d4bb3efc763575",
+    "truth/requests": "8060c7e39987012f",
+    "truth/refunds": "76e73c70da84654c",
+    "truth/buyers": "247b8e451346be39",
+    "truth/sellers": "2f5918b2c92237ac",
+    "truth/estimands": "fffcc674a84234d9",
+}
 
 
 def fingerprints() -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ Ids = NDArray[np.integer]
 Floats = NDArray[np.floating]
 
 SLOTS = 1 << 14  # resolution of tables of shares: they are kept to 1/16384
+TILE = 1 << 13  # ids hashed at a time
 KNOTS = 1 << 12  # resolution of tables of quantiles
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -42,15 +44,14 @@ class Draws:
 
     def uniform(self, stream: str, ids: Ids) -> Floats:
         """Uniform in (0, 1), never 0 or 1."""
-        bits = self._bits(stream, ids)
-        bits >>= _S11
-        u = bits.view(np.int64).astype(np.float64)
-        u += 0.5
-        u *= _UNIT
+        u = np.empty(len(ids))
+        for part, bits in _hashed(*_keys(self.seed, stream), ids):
+            bits >>= _S11
+            own = u[part]
+            own[:] = bits.view(np.int64)
+            own += 0.5
+            own *= _UNIT
         return u
-
-    def _bits(self, stream: str, ids: Ids) -> NDArray[np.uint64]:
-        return _hashed(*_keys(self.seed, stream), ids)
 
     def coin(self, stream: str, ids: Ids, share: float | Floats) -> NDArray[np.bool_]:
         """Return true with probability ``share``: where :meth:`uniform` is below it."""
@@ -59,7 +60,11 @@ class Draws:
         below = math.ceil(share / _UNIT - 0.5)  # of 2**53 equal steps
         if below >= 1 << 53:
             return np.ones(len(ids), bool)
-        return self._bits(stream, ids) < np.uint64(max(below, 0) << 11)
+        limit = np.uint64(max(below, 0) << 11)
+        found = np.empty(len(ids), bool)
+        for part, bits in _hashed(*_keys(self.seed, stream), ids):
+            np.less(bits, limit, out=found[part])
+        return found
 
     def normal(self, stream: str, ids: Ids) -> Floats:
         """Standard normal, by interpolation in a table of quantiles (within 3.7 of 0)."""
@@ -86,7 +91,10 @@ class Draws:
         self, stream: str, ids: Ids, table: NDArray[np.uint8], row: Ids | None = None
     ) -> NDArray[np.uint8]:
         """Index of a category, from :func:`share_table`; ``row`` selects the table's row."""
-        slots = (self._bits(stream, ids) >> _TO_SLOT).astype(np.int32)
+        slots = np.empty(len(ids), np.int32)
+        for part, bits in _hashed(*_keys(self.seed, stream), ids):
+            bits >>= _TO_SLOT
+            slots[part] = bits.view(np.int64)
         if row is not None:
             slots += np.asarray(row, np.int32) * SLOTS
         return table.ravel().take(slots)
@@ -114,19 +122,23 @@ def interpolated(table: Floats, u: Floats, row: Ids | None = None) -> Floats:
     ``table`` has the quantiles in its last axis; ``row`` selects a row of a two-dimensional one.
     """
     steps = table.shape[-1] - 1
-    place = u * steps
-    knot = place.astype(np.int32)
-    place -= knot
-    if row is not None:
-        knot += np.asarray(row, np.int32) * (steps + 1)
     flat = table.ravel()
-    low = flat.take(knot)
-    knot += 1
-    value = flat.take(knot)
-    value -= low
-    value *= place
-    value += low
-    return value
+    values = np.empty(len(u))
+    for begin in range(0, len(u), TILE):
+        part = slice(begin, begin + TILE)
+        place = u[part] * steps
+        knot = place.astype(np.intp)
+        place -= knot
+        if row is not None:
+            knot += np.multiply(row[part], steps + 1, dtype=np.intp)
+        value = values[part]
+        flat.take(knot, out=value, mode="clip")
+        knot += 1
+        rise = flat.take(knot, mode="clip")
+        rise -= value
+        rise *= place
+        value += rise
+    return values
 
 
 @functools.cache
@@ -144,18 +156,21 @@ def _keys(seed: int, stream: str) -> tuple[np.uint64, np.uint64]:
     return tuple(np.frombuffer(digest, dtype="<u8"))
 
 
-def _hashed(first: np.uint64, second: np.uint64, ids: Ids) -> NDArray[np.uint64]:
-    """64 well-mixed bits per id."""
-    z = np.asarray(ids).astype(np.uint64)
-    z *= _GOLDEN
-    z += first
-    shifted = z >> _S30
-    z ^= shifted
-    z *= _MIX_1
-    z ^= second
-    np.right_shift(z, _S27, out=shifted)
-    z ^= shifted
-    z *= _MIX_2
-    np.right_shift(z, _S31, out=shifted)
-    z ^= shifted
-    return z
+def _hashed(
+    first: np.uint64, second: np.uint64, ids: Ids
+) -> Iterator[tuple[slice, NDArray[np.uint64]]]:
+    """64 well-mixed bits per id, tile by tile so that the work stays in the cache."""
+    ids = np.asarray(ids, np.int64).view(np.uint64)
+    z, shifted = np.empty((2, min(TILE, len(ids))), np.uint64)
+    for begin in range(0, len(ids), TILE):
+        part = slice(begin, min(begin + TILE, len(ids)))
+        bits, moved = z[: part.stop - begin], shifted[: part.stop - begin]
+        np.multiply(ids[part], _GOLDEN, out=bits)
+        bits += first
+        bits ^= np.right_shift(bits, _S30, out=moved)
+        bits *= _MIX_1
+        bits ^= second
+        bits ^= np.right_shift(bits, _S27, out=moved)
+        bits *= _MIX_2
+        bits ^= np.right_shift(bits, _S31, out=moved)
+        yield part, bits

@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -164,6 +165,7 @@ _adopted: dict[str, Any] = {}  # this worker's plan and folder
 def _adopt(plan: Plan, folder: Path) -> None:
     pa.set_cpu_count(1)
     _adopted.update(plan=plan, folder=folder)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
