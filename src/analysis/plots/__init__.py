@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from analysis.plots.blockers import plot_blocker_shares, plot_success_by_order_age
 from analysis.plots.card import plot_why_not
-from analysis.plots.curves import (
-    plot_outcome_curve,
-    plot_refund_curve,
-    plot_response_curve,
-    plot_window_curve,
-)
+from analysis.plots.curves import plot_refund_curve, plot_response_curve
 from analysis.plots.durations import plot_refund_mean, plot_refund_quantiles, plot_refund_sla
 from analysis.plots.flow import plot_cancel_flow_funnel
 from analysis.plots.labels import column_label, label, shorten
 from analysis.plots.naive import plot_naive_versus_right
 from analysis.plots.numbers import MIN_N
+from analysis.plots.races import plot_outcome_curve, plot_window_curve
 from analysis.plots.rates import (
     plot_order_end_shares,
     plot_outcome_shares,
