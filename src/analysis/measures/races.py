@@ -31,7 +31,7 @@ def outcome_curve(
     tables: Tables,
     *,
     by: Sequence[str] = (),
-    horizon_hours: float = 240,
+    horizon_hours: float = 96,
     level: float = 0.95,
     requested_by: str | None = "buyer",
 ) -> pd.DataFrame:

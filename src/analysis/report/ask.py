@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 # measure -> the word that its plot and its sentence are called by, where it is not its own name
 CALLED = {"cancellation_success_rate": "success_rate"}
+TITLES = {
+    "describe": "The tables",
+    "check_summary": "The rules of the contract",
+    "answerable_questions": "The questions",
+    "why_not": "The card of one order",
+    "refund_sla": "Refunds within the time quoted for their method",
+}
 MAX_TABLE_ROWS = 40
 
 
@@ -82,7 +89,7 @@ def _called(answer: Answer) -> str:
 
 
 def _title(answer: Answer) -> str:
-    return answer.question.replace("_", " ").capitalize()
+    return TITLES.get(answer.question, answer.question.replace("_", " ").capitalize())
 
 
 def _sentence(answer: Answer) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,7 @@ from analysis.contract import CONTRACT_VERSION, MissingData
 from analysis.measures import MEASURES
 from analysis.plots.numbers import count
 from analysis.report import html
-from analysis.sources import Tables, check
+from analysis.sources import Tables, check, collect
 
 if TYPE_CHECKING:
     from analysis.contract import Manifest
@@ -22,6 +23,24 @@ SYNTHETIC = (
 )
 
 
+UNITS = {  # what one row of a measure's table of counts is made of, where it is not orders
+    "cancellation_success_rate": "requests",
+    "outcome_shares": "requests",
+    "request_rate": "requests",
+    "outcome_curve": "requests",
+    "refund_curve": "refunds",
+    "refund_quantiles": "refunds",
+    "refund_mean": "refunds",
+    "refund_sla": "refunds",
+    "response_curve": "requests",
+    "blocker_shares": "requests",
+    "success_by_order_age": "requests",
+    "seller_scorecard": "requests",
+    "cancel_flow_funnel": "steps",
+    "naive_versus_right": "requests",
+}
+
+
 def banner(manifest: Manifest | None) -> str:
     """Return the line that stands above everything made from this data, or an empty text."""
     return SYNTHETIC if manifest is not None and manifest.synthetic else ""
@@ -30,12 +49,11 @@ def banner(manifest: Manifest | None) -> str:
 def about(tables: Tables) -> html.Html:
     """Return what the data is, until when it was observed, and what must be known of it."""
     manifest = tables.manifest
-    lines = [banner(manifest)] if banner(manifest) else []
     source = manifest.source.rstrip(".") if manifest is not None and manifest.source else ""
     until = f"{tables.as_of:%Y-%m-%d %H:%M} UTC."
-    lines.append(f"{source}, observed until {until}" if source else f"Observed until {until}")
-    lines += list(manifest.notes) if manifest is not None else []
-    return html.join([html.note(" ".join(lines))])
+    first = f"{source}, observed until {until}" if source else f"Observed until {until}"
+    notes = manifest.notes if manifest is not None else ()
+    return html.note(" ".join([first[0].upper() + first[1:], *notes]))
 
 
 def check_summary(tables: Tables) -> pd.DataFrame:
@@ -61,19 +79,27 @@ def answerable_questions(tables: Tables) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per measure: ``measure, question, answerable, lacks``. A measure that has the
-        tables but no row to count is answerable and says so itself.
+        One row per measure: ``measure, question, answerable, lacks``. Each is tried on the same
+        tables without their rows, which costs next to nothing.
     """
     rows = []
+    empty = replace(
+        tables, frames={name: frame.limit(0) for name, frame in tables.frames.items()}, _kept={}
+    )
     for name, measure in MEASURES.items():
+        unit = UNITS.get(name, "orders")
         try:
-            measure(tables)
-            lacks = ""
+            measure(empty)
+            lacks = f"the table {unit} has no rows" if _is_empty(tables, unit) else ""
         except MissingData as lack:
             lacks = str(lack)
         question = measure.__doc__.strip().splitlines()[0].rstrip(".")
         rows.append((name, question, lacks == "", lacks))
     return pd.DataFrame(rows, columns=["measure", "question", "answerable", "lacks"])
+
+
+def _is_empty(tables: Tables, name: str) -> bool:
+    return collect(tables.need(name).limit(1)).empty
 
 
 def fingerprint_of(tables: Tables) -> dict[str, str]:
