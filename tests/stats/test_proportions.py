@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,15 @@ def test_tiny_shares_keep_their_digits():
     assert float(high) == pytest.approx((1 + z**2 / 2 + spread) / 1e12, rel=1e-9)
 
 
+def test_tiny_weighted_counts_lose_no_digits():
+    k, n = 1e-6, 1e6
+    low, _ = wilson(k, n)
+    z = Fraction(normal_quantile(0.95))
+    miss = (Fraction(k) - Fraction(n) * Fraction(float(low))) ** 2
+    allowed = z**2 * Fraction(n) * Fraction(float(low)) * (1 - Fraction(float(low)))
+    assert float(miss / allowed) == pytest.approx(1, rel=1e-9)
+
+
 def test_counts_need_not_be_whole_and_broadcast():
     low, high = wilson([[0.5], [1.25]], [2.5, 5.0, 1.25])
     assert low.shape == high.shape == (2, 3)
@@ -124,6 +134,12 @@ def test_one_unit_a_cluster_is_the_binomial_variance():
     found = cluster_variance([0], [30], [100], alone=[True])
     assert found.variance[0] == pytest.approx(0.3 * 0.7 / 99)
     assert found.df[0] == pytest.approx(99)
+
+
+def test_one_cluster_has_no_variance():
+    n = np.arange(1, 100)  # rounding must not make one up
+    found = cluster_variance(np.arange(99), n // 2, n)
+    assert np.isnan(found.variance).all() and np.isnan(found.df).all()
 
 
 def test_a_cluster_without_units_is_none():
@@ -259,6 +275,16 @@ def test_the_clustered_interval_covers_where_plain_wilson_does_not(n_sellers, sp
         covered[clusters] = np.mean((shares.low <= 4 / 6) & (shares.high >= 4 / 6))
     assert 0.92 <= covered["seller"] <= 0.98  # the standard error of a coverage is 0.005
     assert covered[None] < 0.75
+
+
+def test_the_variance_of_equal_clusters_does_not_do_where_few_sellers_are_large():
+    group, k, n = worlds(11, 2000, 10, 1.8)
+    k, n = k.reshape(2000, 10), n.reshape(2000, 10)
+    share = k.sum(axis=1) / n.sum(axis=1)
+    residual = k - share[:, None] * n
+    variance = 10 / 9 * (residual**2).sum(axis=1) / n.sum(axis=1) ** 2
+    low, high = clustered_wilson(k.sum(axis=1), n.sum(axis=1), variance, df=9)
+    assert np.mean((low <= 4 / 6) & (high >= 4 / 6)) < 0.85
 
 
 def test_independent_units_are_covered_too():

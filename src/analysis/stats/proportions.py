@@ -110,9 +110,7 @@ def _score_limits(k: np.ndarray, n: np.ndarray, quantile: np.ndarray, worth: np.
         p, q = k / n, (n - k) / n
         reach = quantile**2 / worth
         peak = p + reach / 2 + np.sqrt(reach * (p * q + reach / 4))
-        low, high = p**2 / peak, np.maximum(peak / (1 + reach), p)
-    exact = np.where((k == n) & ~np.isnan(high), 1.0, np.minimum(high, 1.0))
-    return low, exact[()]
+        return p**2 / peak, np.clip(peak / (1 + reach), p, 1.0)
 
 
 def checked_counts(k: np.ndarray, n: np.ndarray) -> Pair:

@@ -73,8 +73,8 @@ def cluster_variance(
     With ``p`` the share, ``h = n_c / N`` the part of cluster ``c`` and ``e = k_c - p n_c`` its
     residual, the variance is ``sum e**2 / (1 - h) / N**2``. With clusters of one size this is
     ``C / (C - 1) * sum e**2 / N**2`` with ``C - 1`` degrees of freedom. With unequal ones (a few
-    large sellers) that would be too small: at ten sellers of heavy-tailed size a 95% interval
-    would cover about 80%, with the correction and its degrees of freedom about 95%.
+    large sellers) that is too small, and an interval made of it covers too rarely; a test shows
+    by how much.
     Source: Bell and McCaffrey (2002), Survey Methodology 28:169-181, bias-reduced linearization
     (CR2) and Satterthwaite degrees of freedom, in closed form for a ratio of counts.
 

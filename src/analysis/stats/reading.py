@@ -60,7 +60,8 @@ def survival_at(
     SurvivalAt
         Arrays of groups x times. Survival and limits are NaN beyond the group's last observed
         time (a curve is never extended) and for a group without rows; before the first they are
-        those of survival 1.
+        those of survival 1. With late entries ``n_at_risk`` is that of the first observed time
+        at or after the one asked for.
 
     Raises
     ------
