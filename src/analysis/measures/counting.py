@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 CLUSTER = "seller_id"
-LONE = "lone_"  # order of a row without seller that does not weigh 1
+LONE = "lone_"  # request or order without seller that does not weigh 1
 HOUR = 3600
 DAY = 24 * HOUR
 MINUTE = 60
@@ -82,9 +82,15 @@ def groups_of(counts: pd.DataFrame, by: Sequence[str]) -> Groups:
     """Number the groups in ``counts``; with no ``by`` there is one, even if there are no rows."""
     if not by:
         return Groups(pd.DataFrame(index=[0]), np.zeros(len(counts), dtype=np.int64))
-    index = counts.groupby(list(by), sort=True, dropna=False, observed=True).ngroup().to_numpy()
+    index = counts.groupby([_places(counts[column]) for column in by]).ngroup().to_numpy()
     first = pd.Series(np.arange(len(counts))).groupby(index).first().to_numpy()
     return Groups(counts[list(by)].iloc[first].reset_index(drop=True), index)
+
+
+def _places(column: pd.Series) -> np.ndarray:
+    """Place of each value in the order of all, missing ones last, whatever the type."""
+    places, values = pd.factorize(column, sort=True)
+    return np.where(places < 0, len(values), places)
 
 
 def cluster_keys(frame: ir.Table, by: Sequence[str]) -> list[str]:
@@ -259,7 +265,8 @@ def _weighted(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str
     heavy = (frame[CLUSTER].isnull() & (weight != 1)) if CLUSTER in frame.columns else None
     if heavy is None:
         return frame, weight, keys
-    frame = frame.mutate(**{LONE: heavy.ifelse(frame.order_id.cast("string"), None)})
+    row = frame.request_id if "request_id" in frame.columns else frame.order_id
+    frame = frame.mutate(**{LONE: heavy.ifelse(row.cast("string"), None)})
     return frame, weight, [*keys, LONE]
 
 
