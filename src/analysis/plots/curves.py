@@ -116,7 +116,7 @@ def _one_end(
     if by:
         label_ends(ax, curves, [f"{wrap(c.label, 20)}\nn = {count(c.n)}" for c in curves])
     if deadline and not by:
-        _mark_deadline(ax, curves[0])
+        _mark_deadline(ax, table)
     waiting = "still waiting:" if by else f"still waiting, of {count(curves[0].n)}:"
     below = at_risk_strip(ax, curves, waiting, names=bool(by))
     remarks = censored_note(curves) + few_note(sizes_of(groups), "pale") + left_out(n_left)
@@ -146,16 +146,25 @@ def _panels(
     return ax
 
 
-def _mark_deadline(ax: Axes, curve: Curve) -> None:
-    """Mark the time after which a large part of the requests is no longer waiting, unanswered."""
-    gone = pd.Series(curve.censored).diff()
-    if not gone.max() > BIG_DROP * curve.n:
+def deadline_of(table: pd.DataFrame) -> pd.Series | None:
+    """Return the row after which a large part of all requests stops waiting, if there is one.
+
+    ``table`` is a ``response_curve`` of one group; ``n_at_risk`` of the row is how many were
+    still without an answer just before.
+    """
+    rows = table.sort_values("time_hours", kind="stable", ignore_index=True)
+    gone = rows["n_censored"].diff()
+    return rows.loc[gone.idxmax()] if gone.max() > BIG_DROP * rows["n"].max() else None
+
+
+def _mark_deadline(ax: Axes, table: pd.DataFrame) -> None:
+    at = deadline_of(table)
+    if at is None:
         return
-    at = int(gone.idxmax())
-    ax.axvline(curve.time[at], color=MUTED, linewidth=1.2, linestyle=(0, (2, 2)), zorder=2)
+    ax.axvline(at["time_hours"], color=MUTED, linewidth=1.2, linestyle=(0, (2, 2)), zorder=2)
     ax.annotate(
-        f"{count(curve.at_risk[at])} still without\nan answer at {curve.time[at]:g} hours",
-        xy=(curve.time[at], 8),
+        f"{count(at['n_at_risk'])} still without\nan answer at {at['time_hours']:g} hours",
+        xy=(at["time_hours"], 8),
         xytext=(-6, 0),
         textcoords="offset points",
         ha="right",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.plots.labels import column_label, group_label, group_name
+from analysis.plots.labels import column_label, group_label, group_name, quoted
 
 MOST_GROUPS = 12  # drawn; the others are counted under the figure
 
@@ -17,6 +17,7 @@ class Group(NamedTuple):
 
     label: str  # on an axis
     name: str  # in a sentence
+    short: str  # in a sentence that has named the columns
     rows: pd.DataFrame
     values: tuple
 
@@ -37,7 +38,7 @@ def group_columns(table: pd.DataFrame, first: str) -> list[str]:
 def split(table: pd.DataFrame, by: list[str]) -> list[Group]:
     """Return the groups in the order of the table; without group columns one, called "all"."""
     if not by:
-        return [Group("all", "all", table, ())]
+        return [Group("all", "all", "all", table, ())]
     numbers = table.groupby(by, sort=False, dropna=False, observed=True).ngroup()
     return list(_groups(table, by, numbers))
 
@@ -46,7 +47,8 @@ def _groups(table: pd.DataFrame, by: list[str], numbers: pd.Series) -> Iterator[
     for number in dict.fromkeys(numbers):
         rows = table[(numbers == number).to_numpy()].reset_index(drop=True)
         values = tuple(rows[column].iloc[0] for column in by)
-        yield Group(group_label(values), group_name(by, values), rows, values)
+        short = ", ".join(quoted(value) for value in values)
+        yield Group(group_label(values), group_name(by, values), short, rows, values)
 
 
 def largest(groups: list[Group], most: int = MOST_GROUPS) -> tuple[list[Group], int]:

@@ -192,13 +192,20 @@ def group_name(by: Sequence[str], values: Sequence[Any]) -> str:
 
 
 def _named(column: str, value: Any) -> str:
+    if isinstance(value, str) and value in _CODES:
+        return value_label(value)
+    if is_missing(value) or isinstance(value, bool | np.bool_):
+        return f"{column_label(column)}: {value_label(value)}"
+    return f"{column_label(column)} {quoted(value)}"
+
+
+def quoted(value: Any) -> str:
+    """Return a value from the data inside a sentence: in quotes unless it is a simple word."""
     words = value_label(value)
     if isinstance(value, str) and value in _CODES:
         return words
-    if is_missing(value) or isinstance(value, bool | np.bool_):
-        return f"{column_label(column)}: {words}"
-    simple = isinstance(value, str) and not re.fullmatch(r"[\w.\-]+", words)
-    return f"{column_label(column)} {_isolated(f'“{words}”') if simple else _isolated(words)}"
+    simple = not isinstance(value, str) or re.fullmatch(r"[\w.\-]+", words)
+    return _isolated(words if simple else f"“{words}”")
 
 
 def _isolated(text: str) -> str:

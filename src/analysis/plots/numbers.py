@@ -135,11 +135,11 @@ def interval_text(
     estimate: float,
     low: float,
     high: float,
-    n: float,
+    n: float | None,
     *,
     unit: Callable[[float], str] = percent,
 ) -> str:
-    """Return an estimate with its limits and its denominator.
+    """Return an estimate with its limits and, unless ``n`` is None, its denominator.
 
     A limit that is missing on one side (a quantile whose upper limit the data does not reach) is
     said as "at least" or "at most".
@@ -150,31 +150,29 @@ def interval_text(
     '61% (58% to 64%, n = 1,164)'
     >>> interval_text(5.2, 5.0, float("nan"), 12, unit=days)
     '5.2 days (at least 5 days, n = 12, few)'
-    >>> interval_text(5.2, 4.9, 5.5, 240, unit=days)
-    '5.2 days (4.9 to 5.5, n = 240)'
+    >>> interval_text(5.2, 4.9, 5.5, None, unit=days)
+    '5.2 days (4.9 to 5.5)'
     """
-    size = f"n = {count(n)}" + (", few" if n < MIN_N else "")
+    size = "" if n is None else f"n = {count(n)}" + (", few" if n < MIN_N else "")
     if math.isnan(estimate):
-        return f"{NO_DATA} ({size})"
-    return f"{unit(estimate)} ({_limits(low, high, unit)}{size})"
+        return f"{NO_DATA} ({size})" if size else NO_DATA
+    inside = ", ".join(part for part in (_limits(low, high, unit), size) if part)
+    return f"{unit(estimate)} ({inside})" if inside else unit(estimate)
 
 
 def _limits(low: float, high: float, unit: Callable[[float], str]) -> str:
     if math.isnan(low) and math.isnan(high):
         return ""
     if math.isnan(high):
-        return f"at least {unit(low)}, "
+        return f"at least {unit(low)}"
     if math.isnan(low):
-        return f"at most {unit(high)}, "
+        return f"at most {unit(high)}"
     first, second = unit(low), unit(high)
-    if not first.endswith("%"):
-        first, second = _without_unit(first, second)
-    return f"{first} to {second}, "
+    return f"{first} to {second}" if first.endswith("%") else _one_unit(first, second)
 
 
-def _without_unit(first: str, second: str) -> tuple[str, str]:
-    """Drop the unit of both limits where it is the same: the estimate before them names it."""
-    units = [text.rpartition(" ")[2].rstrip("s") for text in (first, second)]
-    if units[0] != units[1]:
-        return first, second
-    return first.rpartition(" ")[0], second.rpartition(" ")[0]
+def _one_unit(first: str, second: str) -> str:
+    """Limits without their unit where both have the same: the estimate before them names it."""
+    (low, _, unit), (high, _, other) = first.rpartition(" "), second.rpartition(" ")
+    same = unit.rstrip("s") == other.rstrip("s")
+    return f"{low} to {high}" if same else f"{first} to {second}"

@@ -1,0 +1,55 @@
+"""Sentences: ``say_<table>(table) -> str``, plain text with the numbers of the table and no others.
+
+Names of groups are data and stand in the text as they are; whoever shows the text escapes it.
+Rounding happens in :mod:`analysis.plots.numbers`, which figures share.
+"""
+
+from __future__ import annotations
+
+from analysis.plots.numbers import count, days, hours, interval_text, moment, percent, points, span
+from analysis.report.say.blockers import say_blocker_shares, say_success_by_order_age
+from analysis.report.say.card import say_why_not
+from analysis.report.say.curves import (
+    say_outcome_curve,
+    say_refund_curve,
+    say_response_curve,
+    say_window_curve,
+)
+from analysis.report.say.durations import say_refund_mean, say_refund_quantiles, say_refund_sla
+from analysis.report.say.flow import say_cancel_flow_funnel
+from analysis.report.say.naive import say_naive_versus_right
+from analysis.report.say.rates import (
+    say_order_end_shares,
+    say_outcome_shares,
+    say_request_rate,
+    say_success_rate,
+)
+from analysis.report.say.sellers import say_seller_scorecard
+
+__all__ = [
+    "count",
+    "days",
+    "hours",
+    "interval_text",
+    "moment",
+    "percent",
+    "points",
+    "say_blocker_shares",
+    "say_cancel_flow_funnel",
+    "say_naive_versus_right",
+    "say_order_end_shares",
+    "say_outcome_curve",
+    "say_outcome_shares",
+    "say_refund_curve",
+    "say_refund_mean",
+    "say_refund_quantiles",
+    "say_refund_sla",
+    "say_request_rate",
+    "say_response_curve",
+    "say_seller_scorecard",
+    "say_success_by_order_age",
+    "say_success_rate",
+    "say_why_not",
+    "say_window_curve",
+    "span",
+]

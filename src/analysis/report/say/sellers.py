@@ -1,0 +1,66 @@
+"""Sentences of sellers: who stands out, and how far that can be told from luck."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.plots.labels import quoted
+from analysis.plots.numbers import MIN_N, count, days, hours, percent
+from analysis.report.say.words import are_apart, estimate, listing, nothing, sentences
+
+
+def say_seller_scorecard(table: pd.DataFrame) -> str:
+    """Return which sellers stand out, for the result of ``seller_scorecard``."""
+    if table.empty:
+        return nothing("sellers")
+    known = table.dropna(subset="estimate")
+    enough = known[known["n"] >= MIN_N]
+    if len(enough) < 2:
+        compared = "Too few sellers have enough requests to be compared."
+        return sentences(_largest(known), compared if len(table) > 1 else "", _luck(table))
+    ranked = enough.sort_values("estimate", kind="stable")
+    low, high = ranked.iloc[0], ranked.iloc[-1]
+    both = f"{_scored(low)} to {_scored(high)}"
+    if are_apart(low, high):
+        first = f"Success differs clearly between sellers: from {both}."
+    else:
+        first = (
+            f"No seller stands out clearly: success runs from {both}, and the intervals overlap."
+        )
+    return sentences(first, _luck(table), _largest(known))
+
+
+def _scored(row: pd.Series) -> str:
+    return f"{estimate(row)} with seller {quoted(row['seller_id'])}"
+
+
+def _luck(table: pd.DataFrame) -> str:
+    few = int((table["n"] < MIN_N).sum())
+    if few == 0:
+        return ""
+    rates = "rate is" if few == 1 else "rates are"
+    return (
+        f"{few:,} of {len(table):,} sellers {'has' if few == 1 else 'have'} fewer than {MIN_N} "
+        f"requests; their {rates} drawn towards everybody's, because a few cases are mostly luck."
+    )
+
+
+def _largest(known: pd.DataFrame) -> str:
+    """Describe the seller with the most requests."""
+    if known.empty:
+        return "No seller can be scored yet."
+    row = known.sort_values("n", ascending=False, kind="stable").iloc[0]
+    waits = [
+        words.format(unit(row[column]))
+        for column, unit, words in (
+            ("response_median_hours", hours, "half of the answers come within {}"),
+            ("refund_median_days", days, "half of the refunds within {}"),
+        )
+        if pd.notna(row[column])
+    ]
+    raw = f" (as counted: {percent(row['raw_rate'])})" if pd.notna(row["raw_rate"]) else ""
+    tail = f"; {listing(waits)}" if waits else ""
+    return (
+        f"The seller with the most requests, {quoted(row['seller_id'])} with {count(row['n'])}, "
+        f"has a success rate of {percent(row['estimate'])}{raw}{tail}."
+    )
