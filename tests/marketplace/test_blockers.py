@@ -87,13 +87,15 @@ def test_rules_that_the_default_policy_does_not_have():
 
 
 def test_who_needs_no_seller_to_cancel():
-    free = dataclasses.replace(POLICY, free_window_hours=30, cancel_in_review=True)
+    free = dataclasses.replace(POLICY, free_window_hours=30)
+    in_review = dataclasses.replace(POLICY, cancel_in_review=True)
     cases = [
         (-1, POLICY, True),  # unpaid
         (2 * DAY, POLICY, False),
-        (HOUR, free, True),  # in review
-        (30 * HOUR, free, True),  # cleared, in the free window
+        (30 * HOUR, free, True),
         (30 * HOUR + 1, free, False),
+        (DAY - 1, in_review, True),
+        (DAY, in_review, False),
     ]
     for at, rules, expected in cases:
         assert is_instant(moment(at), rules)[0] == expected, at

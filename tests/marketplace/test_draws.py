@@ -74,7 +74,9 @@ def test_normal_draws_have_the_quantiles_of_the_normal():
 
 
 def test_lognormal_and_exponential_have_their_median_and_mean():
-    assert np.median(DRAWS.lognormal("l", IDS, 6.0, 1.44)) == pytest.approx(6, rel=0.02)
+    response = DRAWS.lognormal("l", IDS, 6.0, 1.44)
+    assert np.median(response) == pytest.approx(6, rel=0.02)
+    assert response.mean() == pytest.approx(6 * np.exp(1.44**2 / 2), rel=0.03)  # 17 h
     assert DRAWS.exponential("e", IDS, 45.0).mean() == pytest.approx(45, rel=0.02)
 
 

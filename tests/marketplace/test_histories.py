@@ -93,6 +93,14 @@ def test_time_limits_of_the_rules_are_kept(made, policy):
     assert policy.dispute.is_allowed or not (orders.end_code == "dispute_refunded").any()
 
 
+def test_no_paid_order_is_still_unshipped_after_its_ship_deadline(made, policy):
+    orders = made["orders"]
+    latest = orders.ship_by_at + policy.extension_days * DAY
+    settled = orders[["shipped_at", "ended_at"]].min(axis=1)
+    late = (latest < pd.Timestamp(END_OF_WINDOW, tz="UTC")) & ~(settled <= latest)
+    assert late.any() == (not policy.ship_timeout_cancels)
+
+
 def test_a_request_cancels_its_order_exactly_when_it_succeeds(made, asked):
     success = asked[asked.outcome.isin(SUCCESS)]
     by = {"buyer": "cancelled_by_request", "seller": "cancelled_by_seller"}

@@ -10,7 +10,7 @@ import pytest
 from tests.marketplace.worlds import AFTER_ALL, frames
 
 from analysis.contract import codes
-from analysis.marketplace import load_policy, make_market, make_truth
+from analysis.marketplace import load_policy, load_world, make_market, make_truth
 
 HOUR, DAY = pd.Timedelta(hours=1), pd.Timedelta(days=1)
 SEEN = pd.Timestamp("2025-12-01", tz="UTC")
@@ -122,18 +122,24 @@ def test_what_is_known_at_as_of_agrees_with_what_came_of_it(market, truth):
     assert (refunds.eventual_credited_at[open_] > SEEN).all() and open_.sum() > 50
 
 
-POLICIES = {
-    "default": {},
-    "short": {"answer_deadline_hours": 6.0},
-    "not cancelled": {"silence": "not_cancelled"},
-    "waits": {"silence": "waits", "review_hours": 0.0},
+WORLD = load_world("aliexpress")
+HASTY = dataclasses.replace(  # sellers who ship over requests
+    WORLD, sellers=dataclasses.replace(WORLD.sellers, answer_shares=(0.1, 0.1, 0.7, 0.1))
+)
+SETTINGS = {
+    "default": ({}, WORLD),
+    "short": ({"answer_deadline_hours": 6.0}, WORLD),
+    "not cancelled": ({"silence": "not_cancelled"}, WORLD),
+    "waits": ({"silence": "waits", "review_hours": 0.0}, WORLD),
+    "hasty sellers": ({"answer_deadline_hours": 12.0}, HASTY),
 }
 
 
-@pytest.mark.parametrize("change", POLICIES.values(), ids=POLICIES)
-def test_likely_requests_succeed_as_often_as_said(change):
+@pytest.mark.parametrize(("change", "world"), SETTINGS.values(), ids=SETTINGS)
+def test_likely_requests_succeed_as_often_as_said(change, world):
     policy = dataclasses.replace(load_policy("aliexpress"), **change)
-    requests = frames(make_truth(120_000, policy=policy, as_of=AFTER_ALL))["truth/requests"]
+    made = make_truth(120_000, policy=policy, world=world, as_of=AFTER_ALL)
+    requests = frames(made)["truth/requests"]
     opened = requests[requests.p_approve.notna()]
     success = opened.eventual_outcome.isin(codes.SUCCESS)
     tenth = pd.qcut(opened.p_success, 10, duplicates="drop")
@@ -154,6 +160,25 @@ def test_answers_are_as_likely_as_said(truth):
     assert parts.to_numpy() == pytest.approx(np.ones(len(opened)), abs=1e-5)
     refused = (opened.eventual_outcome == "rejected_by_seller").mean()
     assert 0.6 < refused / opened.p_reject.mean() <= 1.05  # some come too late to count
+
+
+def test_sellers_refuse_more_when_blamed_and_once_packed(market, truth):
+    both = market["requests"].merge(truth["truth/requests"], on="request_id")
+    opened = both[both.p_approve.notna()]
+    odds = opened.p_reject / (1 - opened.p_reject)
+    blamed = opened.reason.isin(["too_slow", "seller_unresponsive", "out_of_stock"])
+    packed = opened.order_state == "packed"
+    calm = odds[~blamed & ~packed].mean()
+    assert 1.4 < odds[blamed & ~packed].mean() / calm < 2.6  # exp(.6) = 1.8
+    assert 2.0 < odds[packed & ~blamed].mean() / calm < 3.8  # exp(1) = 2.7
+
+
+def test_where_silence_waits_silent_sellers_ship():
+    policy = dataclasses.replace(load_policy("aliexpress"), silence="waits")
+    requests = frames(make_truth(60_000, policy=policy, as_of=AFTER_ALL))["truth/requests"]
+    opened = requests[requests.p_approve.notna()]
+    shipped = (opened.eventual_outcome == "superseded_by_shipment").mean()
+    assert shipped / (opened.p_silent + opened.p_ship_over).mean() > 0.75  # others end before
 
 
 def test_sellers_truth_is_the_mean_over_their_requests(market, truth):

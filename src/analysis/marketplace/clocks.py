@@ -29,6 +29,11 @@ AFTERMATH_DAYS = 400  # days after the window for which load is tabulated (there
 Seconds = NDArray[np.integer]
 
 
+def seconds(value: float, unit: int = HOUR) -> int:
+    """Whole seconds of ``value`` units."""
+    return round(value * unit)
+
+
 @dataclass(frozen=True)
 class Window:
     """The days in which orders are placed: epoch second of the start, day weights, load."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.marketplace.clocks import DAY, HOUR, NEVER
+from analysis.marketplace.clocks import DAY, HOUR, NEVER, seconds
 from analysis.marketplace.orders import Placed, Rows, Times, is_domestic
-from analysis.marketplace.plan import END, Plan, seconds
+from analysis.marketplace.plan import END, Plan
 
 
 @dataclass

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from analysis.contract import codes
 from analysis.marketplace.clocks import (
     DAY,
-    HOUR,
     Window,
     WorkClock,
     make_window,
@@ -210,8 +209,3 @@ def make_lookups(world: World, policy: Policy) -> Lookups:
 
 def _is_one_of(words: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.array([word in wanted for word in words])
-
-
-def seconds(value: float, unit: int = HOUR) -> int:
-    """Whole seconds of ``value`` units."""
-    return round(value * unit)

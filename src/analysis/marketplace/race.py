@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.marketplace.clocks import HOUR, NEVER
+from analysis.marketplace.clocks import HOUR, NEVER, seconds
 from analysis.marketplace.orders import Rows, Times
 from analysis.marketplace.paths import Orders, timeout_at
-from analysis.marketplace.plan import BLOCKER, DECIDER, END, OUTCOME, REASON, Plan, seconds
+from analysis.marketplace.plan import BLOCKER, DECIDER, END, OUTCOME, REASON, Plan
 
 APPROVE, REJECT, SHIP_OVER, SILENT = range(4)
 NONE = np.int8(-1)
