@@ -1,0 +1,93 @@
+"""The whole report: what the index says, when it refuses, and that a rerun changes no byte."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.contract import ContractError
+from analysis.marketplace import write_market
+from analysis.measures import cancellation_success_rate
+from analysis.report import make
+from analysis.report.make import make_report
+from analysis.sources import open_tables
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report") / "market"
+    write_market(out, 5000, seed=9)
+    return out
+
+
+@pytest.fixture(scope="module")
+def site(market: Path) -> Path:
+    return make_report(market, market.parent / "site").parent
+
+
+def test_index_has_headlines_with_interval_and_denominator(site, market):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    row = cancellation_success_rate(open_tables(market)).iloc[0]
+    assert f"{row.estimate:.0%}" in text
+    assert f"{row.n:,} requests" in text
+    low, high = (f"{value:.0%}" for value in (row.ci_low, row.ci_high))
+    assert f"{low} to {high}" in text
+
+
+def test_every_page_says_that_synthetic_data_are_synthetic_and_names_its_data(site, market):
+    digest = open_tables(market).manifest.digest[:16]
+    pages = sorted(site.glob("*.html"))
+    assert len(pages) == 6
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "Synthetic data" in text and digest in text, page.name
+        assert "Content-Security-Policy" in text
+        assert page.stat().st_size < 1_000_000
+        assert not re.search(r"(src|href)=\"(https?:)?//", text)
+        assert str(market) not in text  # no place on this machine
+
+
+def test_figures_have_alternative_text_that_is_the_sentence(site):
+    text = (site / "01_cancellation_success.html").read_text(encoding="utf-8")
+    assert text.count("<figure") >= 5
+    for title in re.findall(r"<svg.*?<title[^>]*>(.*?)</title>", text, re.DOTALL):
+        assert len(title) > 40 and "description has been provided" not in title
+
+
+def test_the_same_data_give_the_same_bytes(site, market, tmp_path):
+    again = make_report(market, tmp_path / "again", workers=1).parent
+    for page in site.glob("*.html"):
+        assert page.read_bytes() == (again / page.name).read_bytes(), page.name
+
+
+def test_data_that_breaks_rules_is_refused_unless_told_otherwise(market, tmp_path):
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    for name in ("orders", "requests"):
+        frame = pd.read_parquet(market / name)
+        frame = pd.concat([frame, frame.head(2)]) if name == "requests" else frame
+        frame.to_parquet(loose / f"{name}.parquet", index=False)
+    with pytest.raises(ContractError, match="request_id is unique: 2 rows"):
+        make_report(loose, tmp_path / "site", as_of="2025-12-01")
+    assert not (tmp_path / "site").exists()
+    index = make_report(loose, tmp_path / "site", as_of="2025-12-01", despite_broken_rules=True)
+    first = (index.parent / "00_the_data.html").read_text(encoding="utf-8")
+    assert "request_id is unique: 2 rows" in first and "not to be trusted" in first
+    assert "Synthetic data" not in first  # these files do not say that they are
+
+
+def test_a_failing_notebook_is_a_bug_that_names_the_cell_and_leaves_the_old_site(
+    market, site, tmp_path, monkeypatch
+):
+    old = tmp_path / "site"
+    shutil.copytree(site, old)
+    broken = make.read_notebooks()
+    broken["01_cancellation_success"]["cells"][3]["source"] = "1 / 0"
+    monkeypatch.setattr(make, "read_notebooks", lambda: broken)
+    with pytest.raises(RuntimeError, match=r"01_cancellation_success, cell \d+: ZeroDivisionError"):
+        make_report(market, old)
+    assert (old / "index.html").read_bytes() == (site / "index.html").read_bytes()
