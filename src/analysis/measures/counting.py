@@ -6,7 +6,7 @@ a curve) and computes everything else on them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
@@ -43,7 +43,14 @@ class Groups(NamedTuple):
 def requests_of(
     tables: Tables, by: Sequence[str], requested_by: str | None, *, needed_by: str
 ) -> tuple[ir.Table, list[str]]:
-    """Return the requests that ``requested_by`` made (everybody's for None) and checked ``by``."""
+    """Return the requests that ``requested_by`` made (everybody's for None) and checked ``by``.
+
+    Raises
+    ------
+    MissingData
+        Requests have no ``decided_at``, or one of ``by`` is in none of the tables.
+    """
+    tables.need("requests", "decided_at", by=needed_by)
     frame = tables.requests_with_context
     by = known_columns(frame, by, needed_by=needed_by)
     if requested_by is not None:
@@ -161,6 +168,7 @@ def word_table(
     DataFrame
         One row per group and word; columns as in :func:`share_table` with ``name`` after ``by``.
     """
+    require_own_column(name, by)
     keys = cluster_keys(frame, by)
     frame = frame.mutate(counted_=counted.fill_null(False), word_=word)
     frame, weight, keys = _weighted(frame, keys)
@@ -347,6 +355,12 @@ def first_end(ends: Sequence[ir.IntegerValue]) -> tuple[ir.IntegerValue, ir.Inte
     first = ibis.least(*firsts) if len(firsts) > 1 else firsts[0]
     numbered = [(seconds == first, i) for i, seconds in enumerate(firsts, 1)]
     return first.nullif(never), ibis.cases(*numbered, else_=0)
+
+
+def require_own_column(name: str, by: Iterable[str]) -> None:
+    """Raise ValueError if groups are by a column that the table of results has itself."""
+    if name in by:
+        raise ValueError(f"by must not hold {name}: the result has a column of that name")
 
 
 def curve_times(horizon: float, step: float) -> np.ndarray:

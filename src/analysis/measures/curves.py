@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import Spells, as_counts, curve_times
+from analysis.measures.counting import Spells, as_counts, curve_times, require_own_column
 
 ONE_END = "Kaplan-Meier, log-log"
 MANY_ENDS = "Aalen-Johansen, log-log"
@@ -75,6 +75,7 @@ def race_table(
 
     ``survivor`` names the share that has not ended in any way, put first.
     """
+    require_own_column("outcome", spells.groups.frame.columns)
     times = curve_times(horizon, 1.0)
     curve = _incidence(spells)
     at = stats.incidence_at(curve, times * units, level=level)
@@ -118,7 +119,9 @@ def mean_table(spells: Spells, *, horizon: float, units: int, level: float) -> p
     mean = stats.restricted_mean(_survival(spells), horizon * units, level=level)
     columns = {"estimate": mean.estimate, "ci_low": mean.low, "ci_high": mean.high}
     columns = {name: values[:, None] / units for name, values in columns.items()}
-    table = _rows(spells, columns | _totals(spells, 1), {"horizon_days": np.array([horizon])})
+    table = _rows(
+        spells, columns | _totals(spells, 1), {"horizon_days": np.array([horizon], float)}
+    )
     return table.drop(columns="_group").assign(interval="restricted mean, normal")
 
 

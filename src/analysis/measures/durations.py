@@ -180,7 +180,8 @@ def refund_sla(tables: Tables, *, by: Sequence[str] = (), level: float = 0.95) -
     -----
     One minus Kaplan-Meier at the promise; a leg open past it counts as not in time.
     """
-    by = [column for column in ([by] if isinstance(by, str) else by) if column != "method"]
+    by = dict.fromkeys([by] if isinstance(by, str) else by)
+    by = [column for column in by if column != "method"]
     parts = [_sla_rows(tables, by, clock, level) for clock in CLOCKS]
     table = pd.concat(parts, ignore_index=True)
     order = {method: i for i, method in enumerate(codes.REFUND_METHODS)}
@@ -250,6 +251,7 @@ def refund_spells(
     """
     if clock not in CLOCKS:
         raise ValueError(f"clock must be one of {', '.join(CLOCKS)}, got {clock!r}")
+    tables.need("refunds", "credited_at", by="a refund measure")
     frame = tables.refunds_with_context
     by = known_columns(frame, by, needed_by="a refund measure")
     if last_days is not None:

@@ -100,15 +100,11 @@ class Tables:
     def _join_refunds(self) -> ir.Table:
         refunds = self.need("refunds")
         joined = self._with_order_and_seller(refunds)
-        requests = self.requests.select("request_id", "decided_at", "reason", "order_state")
         if "request_id" in refunds.columns:
-            joined = _left_join(joined, requests, "request_id")
-            decided = joined.decided_at
-        else:
-            decided = None
-        ends = [decided] if decided is not None else []
-        if "ended_at" in joined.columns:
-            ends.append(joined.ended_at)
+            wanted = {"request_id", "decided_at", "reason", "order_state"}
+            columns = [column for column in self.requests.columns if column in wanted]
+            joined = _left_join(joined, self.requests.select(*columns), "request_id")
+        ends = [joined[column] for column in ("decided_at", "ended_at") if column in joined.columns]
         if not ends:
             raise MissingData("the columns refunds.request_id and orders.ended_at")
         due = ends[0] if len(ends) == 1 else ends[0].coalesce(ends[1])
@@ -123,14 +119,14 @@ def _left_join(left: ir.Table, right: ir.Table, key: str) -> ir.Table:
 
 
 def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> list[str]:
-    """Return ``wanted`` as a list if ``frame`` has them all.
+    """Return ``wanted`` as a list, each once, if ``frame`` has them all.
 
     Raises
     ------
     MissingData
         One of them is in none of the tables; says which there are.
     """
-    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    wanted = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
     for column in wanted:
         if column not in frame.columns:
             raise MissingData(f"the column {column}", needed_by=needed_by, known=frame.columns)
