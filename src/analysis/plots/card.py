@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.plots.labels import label, wrap
 from analysis.plots.numbers import moment
-from analysis.plots.rows import Row, name_rows, rows_axes
+from analysis.plots.rows import Row, draw_absence, name_rows, rows_axes
 from analysis.plots.theme import (
     GRID,
     INK,
@@ -31,10 +31,11 @@ MOMENTS = ("requested_at", "stood_since", "cancellable_until")
 ROOM = 0.10  # of the span of the card's moments, left and right of them
 LEAST_SPAN = pd.Timedelta(hours=2)
 MOST_ROWS = 24
+NEVER = "non_cancellable_goods"
 
 
 class Line(NamedTuple):
-    """One line of the card: "open" for the window, "asked" for a request, "rule" for a rule."""
+    """One line of the card: "open" or "never" for the window, "asked" for a request, "rule" for a rule."""
 
     kind: str
     words: str
@@ -79,9 +80,7 @@ def _with_plain_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lines(card: pd.DataFrame) -> list[Line]:
-    until = card["cancellable_until"].max()
-    open_ = "still open" if pd.isna(until) else f"until {moment(until)}"
-    lines = [Line("open", f"could be cancelled\n{open_}", card.iloc[0])]
+    lines = [_window(card)]
     requests = card.dropna(subset="requested_at").groupby("request_id", sort=False, dropna=False)
     for number, (_, rows) in enumerate(requests):
         words = "asked again" if number else "asked to cancel"
@@ -90,6 +89,15 @@ def _lines(card: pd.DataFrame) -> list[Line]:
         met = rows.dropna(subset="blocker").sort_values("rank", kind="stable")
         lines += [Line("rule", _rule(row), row) for _, row in met.iterrows()]
     return lines
+
+
+def _window(card: pd.DataFrame) -> Line:
+    """The first line: until when the order could be cancelled; never, for some goods."""
+    if (card["blocker"] == NEVER).any():
+        return Line("never", "could be cancelled\nat no time", card.iloc[0])
+    until = card["cancellable_until"].max()
+    words = "still open" if pd.isna(until) else f"until {moment(until)}"
+    return Line("open", f"could be cancelled\n{words}", card.iloc[0])
 
 
 def _rule(row: pd.Series) -> str:
@@ -135,6 +143,10 @@ def _draw_open(ax: Axes, y: float, row: pd.Series) -> None:
     ax.plot([end], [y], markersize=16, clip_on=False, label="closed", **mark)
 
 
+def _draw_never(ax: Axes, y: float, _row: pd.Series) -> None:
+    draw_absence(ax, y, "goods of this kind cannot be cancelled")
+
+
 def _draw_asked(ax: Axes, y: float, row: pd.Series) -> None:
     """Draw the moment of asking, down through all lines, and what came of it."""
     at = ax.convert_xunits(row["requested_at"])
@@ -174,4 +186,4 @@ def _say(ax: Axes, y: float, x: float, words: str) -> None:
     )
 
 
-_DRAW = {"open": _draw_open, "asked": _draw_asked, "rule": _draw_rule}
+_DRAW = {"open": _draw_open, "never": _draw_never, "asked": _draw_asked, "rule": _draw_rule}

@@ -17,6 +17,7 @@ from analysis.plots.lines import (
     draw_curve,
     head,
     label_ends,
+    last_time,
     say_if_nothing,
     time_axis,
 )
@@ -107,7 +108,7 @@ def _one_end(
         return _panels(ax, curves, unit, f"{axis_words}, by {header(by)}", what, n_left)
     ax = axes(ax, height=PLOT_HEIGHT + 1.2 + 0.22 * len(curves))
     percent_axis(ax, axis="y")
-    time_axis(ax, table[time].max(), unit)
+    time_axis(ax, last_time(curves), unit)
     for curve in curves:
         draw_curve(ax, curve)
     say_if_nothing(ax, curves)
@@ -129,7 +130,7 @@ def _panels(
 ) -> Axes:
     grid = Grid(len(curves), 3, height=1.3, over=0.5, under=0.6)
     ax, panels = panel_axes(ax, grid, extra=1.0)
-    last = max(curve.time.max() for curve in curves)
+    last = last_time(curves)
     for i, (panel, curve) in enumerate(zip(panels, curves, strict=True)):
         dress_panel(panel, i, grid, last, unit)
         for other in curves:

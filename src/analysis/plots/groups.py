@@ -65,5 +65,5 @@ def sizes_of(groups: list[Group]) -> list[float]:
 
 
 def header(by: list[str]) -> str:
-    """Return what the groups are of, e.g. "payment method, size tier"."""
-    return ", ".join(column_label(column) for column in by)
+    """Return what the groups are of, e.g. "payment method and size tier"."""
+    return " and ".join(column_label(column) for column in by)

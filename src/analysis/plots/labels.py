@@ -40,6 +40,7 @@ _WORDS = {
     "line_not_eligible_whole_order_only": "whole order only",
     "seller_rejected": "seller refused",
     "seller_silent_not_cancelled": "seller silent",
+    "non_cancellable_goods": "non-cancellable goods",
     "packed_or_label_created": "packed or labelled",
     "paypal": "PayPal",
     "device_pay": "Apple or Google Pay",
@@ -73,16 +74,21 @@ _ISOLATES = frozenset("\u2066\u2067\u2068\u2069")
 
 
 def label(word: str) -> str:
-    """Return a code in words; anything that is no code of the contract is returned as text.
+    """Return a code in words; anything that is no code (lower-case words) is returned as text.
 
     Examples
     --------
-    >>> label("already_shipped"), label("auto_approved_timeout"), label("my_own_word")
-    ('already shipped', 'approved by time-out', 'my_own_word')
+    >>> label("already_shipped"), label("auto_approved_timeout"), label("Shop_7")
+    ('already shipped', 'approved by time-out', 'Shop_7')
     """
-    if word in _CODES:
+    if _is_code(word):
         return _WORDS.get(word, word.replace("_", " "))
     return plain(word)
+
+
+def _is_code(word: str) -> bool:
+    """Whether a word is a code: lower-case words joined by underscores, or one of the contract."""
+    return word in _CODES or re.fullmatch(r"[a-z]+(_[a-z]+)+", word) is not None
 
 
 def column_label(column: str) -> str:
@@ -192,7 +198,7 @@ def group_name(by: Sequence[str], values: Sequence[Any]) -> str:
 
 
 def _named(column: str, value: Any) -> str:
-    if isinstance(value, str) and value in _CODES:
+    if isinstance(value, str) and _is_code(value):
         return value_label(value)
     if is_missing(value) or isinstance(value, bool | np.bool_):
         return f"{column_label(column)}: {value_label(value)}"
@@ -202,7 +208,7 @@ def _named(column: str, value: Any) -> str:
 def quoted(value: Any) -> str:
     """Return a value from the data inside a sentence: in quotes unless it is a simple word."""
     words = value_label(value)
-    if isinstance(value, str) and value in _CODES:
+    if isinstance(value, str) and _is_code(value):
         return words
     simple = not isinstance(value, str) or re.fullmatch(r"[\w.\-]+", words)
     return _isolated(words if simple else f"“{words}”")

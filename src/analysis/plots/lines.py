@@ -118,6 +118,13 @@ def say_if_nothing(ax: Axes, curves: Sequence[Curve]) -> None:
         ax.text(0.5, 0.5, NO_DATA, transform=ax.transAxes, ha="center", color=MUTED, style="italic")
 
 
+def last_time(curves: Sequence[Curve]) -> float:
+    """Return where an axis of time ends: shortly after the last estimate of any curve."""
+    known = [curve.time[np.isfinite(curve.estimate)] for curve in curves if curve.is_known]
+    whole = max((curve.time.max() for curve in curves), default=1.0)
+    return min(max((times.max() for times in known), default=whole) * 1.05, whole)
+
+
 def time_axis(ax: Axes, last: float, unit: str, *, most: int = 6) -> None:
     """Give the axis of time its limits and a few round ticks."""
     last = last if last > 0 else 1.0

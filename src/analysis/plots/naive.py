@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots.labels import wrap
-from analysis.plots.numbers import NO_DATA, count, days, interval_text, percent, points
+from analysis.plots.numbers import NO_DATA, count, days_or_hours, interval_text, percent, points
 from analysis.plots.panels import Grid, panel_axes
 from analysis.plots.rows import Row, draw_estimate
 from analysis.plots.theme import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HEADLINE_COLUMNS = 74
-UNITS = {"share": percent, "days": days}
+UNITS = {"share": percent, "days": days_or_hours}
 
 
 @themed
@@ -86,7 +86,7 @@ def _draw_error(panel: Axes, naive: float, right: float) -> None:
 
 
 def _say_above(panel: Axes, row: pd.Series) -> None:
-    unit = UNITS.get(row["unit"], days)
+    unit = UNITS.get(row["unit"], days_or_hours)
     lines = (
         (wrap(str(row["headline"]), HEADLINE_COLUMNS, lines=1), "bold", INK, 19),
         (_numbers(row, unit), "normal", INK, 4),
@@ -110,5 +110,9 @@ def _numbers(row: pd.Series, unit: object) -> str:
     if np.isnan(row["estimate"]) or np.isnan(row["naive"]):
         return f"{NO_DATA} (n = {count(row['n'])})"
     limits = (row[name] for name in ("estimate", "ci_low", "ci_high", "n"))
-    off = points(row["difference"]) if row["unit"] == "share" else days(abs(row["difference"]))
+    off = (
+        points(row["difference"])
+        if row["unit"] == "share"
+        else days_or_hours(abs(row["difference"]))
+    )
     return f"usually {unit(row['naive'])}, right {interval_text(*limits, unit=unit)}: off by {off}"

@@ -71,6 +71,17 @@ def days(value: float) -> str:
     return _duration(value, "day")
 
 
+def days_or_hours(value: float) -> str:
+    """Return a number of days, in hours below one day.
+
+    Examples
+    --------
+    >>> days_or_hours(5.23), days_or_hours(0.25)
+    ('5.2 days', '6 hours')
+    """
+    return hours(value * 24) if 0 < value < 1 else days(value)
+
+
 def hours(value: float) -> str:
     """Return a number of hours, in minutes below one hour.
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 72.0
-CURVE_GAP, ROW_GAP = 0.06, 0.10  # between columns of panels, as parts of the whole width
-TEXT_EDGE = 31.0  # right edge of the text beside a panel of rows, points
+CURVE_GAP, ROW_GAP = 0.06, 0.115  # between columns of panels, as parts of the whole width
+TEXT_EDGE = 37.0  # right edge of the text beside a panel of rows, points
 PANEL_LABEL = 17  # characters in a line of the names of rows
 TITLE_COLUMNS = 60  # characters of titles that fit beside each other
 
@@ -86,7 +86,7 @@ def edge_ticks(panel: Axes) -> None:
 def label_under(whole: Axes, words: str, *, below: float = 4) -> None:
     """Write what the horizontal axes of all panels show, under them."""
     whole.annotate(
-        wrap(words, 64),
+        wrap(words, 70),
         xy=(0.5, 0),
         xycoords="axes fraction",
         xytext=(0, -below),

@@ -17,6 +17,7 @@ from analysis.plots.lines import (
     draw_curve,
     head,
     label_ends,
+    last_time,
     say_if_nothing,
     time_axis,
 )
@@ -79,7 +80,7 @@ def _race(table: pd.DataFrame, ax: Axes | None, time: str, what: str, waiting: s
     ax = axes(ax, height=PLOT_HEIGHT + 1.4)
     top = share_top(table["ci_high"].fillna(table["estimate"]))
     percent_axis(ax, axis="y", top=top)
-    time_axis(ax, table["time_hours"].max(), "hours")
+    time_axis(ax, last_time(curves), "hours")
     for curve in curves:
         draw_curve(ax, curve, marks=curve is curves[0])
     say_if_nothing(ax, curves)
@@ -107,9 +108,10 @@ def _race_panels(
     time, what, waiting = words
     grid = Grid(len(groups), min(3, len(groups)), height=1.5, over=0.5, under=0.6)
     ax, panels = panel_axes(ax, grid, extra=1.8)
-    for i, (panel, group) in enumerate(zip(panels, groups, strict=True)):
-        curves = _outcomes(group)
-        dress_panel(panel, i, grid, table["time_hours"].max(), "hours")
+    every = [_outcomes(group) for group in groups]
+    last = last_time([curve for curves in every for curve in curves])
+    for i, (panel, group, curves) in enumerate(zip(panels, groups, every, strict=True)):
+        dress_panel(panel, i, grid, last, "hours")
         for curve in curves:
             draw_curve(panel, curve, marks=False)
         under_panel(panel, i, grid, curves[0], waiting)

@@ -97,7 +97,9 @@ def plot_order_end_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def share_text(share: float) -> str:
     """Return a share for a column of text, where a dash says that there is none."""
-    return "–" if np.isnan(share) else percent(share)
+    if np.isnan(share):
+        return "–"
+    return percent(share).replace("under ", "<").replace("over ", ">")
 
 
 def share_row(words: str, row: pd.Series, look: Look, *, counted: str = "n") -> Row:
@@ -129,7 +131,8 @@ def _one_share(
     groups, n_left = largest(split(table, by))
     rows = grouped_rows(groups, by, lambda group, words: share_row(words, group.rows.loc[0], look))
     ax = rows_axes(ax, rows, extra=1.15)
-    top = share_top(table["ci_high"]) if top is None else top
+    if top is None:
+        top = share_top([high for group in groups for high in group.rows["ci_high"]])
     share_axis(ax, what, top)
     draw_rows(ax, rows, columns=("share", "n"))
     head(ax, header(by))

@@ -98,6 +98,9 @@ def _by_age(table: pd.DataFrame) -> str:
 
 def _group_by_age(group: Group) -> str:
     ages = _ages(group.rows)
+    before = group.rows[group.rows["order_age"] == BEFORE].dropna(subset="estimate")
+    if ages.empty and len(before):
+        return f"For {group.name}, {estimate(before.iloc[0])} worked when asked before payment."
     if ages.empty:
         return f"For {group.name}, no request is old enough to count yet."
     first, last = ages.iloc[0], ages.iloc[-1]

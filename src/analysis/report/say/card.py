@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.contract import codes
+from analysis.plots.card import NEVER
 from analysis.plots.labels import label, quoted
 from analysis.plots.numbers import moment, span
 from analysis.report.say.words import listing, nothing, sentences
@@ -39,54 +40,78 @@ BECAUSE = {
         "the time to answer ended",
     ),
 }
-WENT = {  # outcome without a rule -> what became of the request
-    "instant_cancelled": "was cancelled at once",
-    "approved_by_seller": "was cancelled: the seller approved",
-    "auto_approved_timeout": "was cancelled: the seller let the deadline pass",
-    "withdrawn_by_buyer": "was not cancelled: the buyer withdrew the request",
-    "preempted": "was not cancelled by this request: the order ended otherwise first",
-    "pending": "is not cancelled so far: the request is still open",
+WENT = {  # outcome without a rule -> what became of the order, what became of the request
+    "instant_cancelled": ("was cancelled at once", "cancelled it at once"),
+    "approved_by_seller": ("was cancelled: the seller approved", "worked: the seller approved"),
+    "auto_approved_timeout": (
+        "was cancelled: the seller let the deadline pass",
+        "worked: the seller let the deadline pass",
+    ),
+    "withdrawn_by_buyer": (
+        "was not cancelled: the buyer withdrew the request",
+        "was withdrawn by the buyer",
+    ),
+    "preempted": (
+        "was not cancelled by this request: the order ended otherwise first",
+        "came to nothing: the order ended otherwise first",
+    ),
+    "pending": ("is not cancelled so far: the request is still open", "is still open"),
 }
 
 
 def say_why_not(table: pd.DataFrame) -> str:
-    """Return why an order could not be cancelled, for the result of ``why_not``."""
+    """Return why an order could not be cancelled, for the result of ``why_not``.
+
+    The request that decided comes first: the one that worked, else the last one.
+    """
     if table.empty:
         return nothing("this order")
     order = f"order {quoted(table['order_id'].iloc[0])}" if "order_id" in table else "this order"
-    asked = table.dropna(subset="requested_at")
     until = table["cancellable_until"].max()
+    asked = table.dropna(subset="requested_at")
     if asked.empty:
-        return sentences(f"Nobody asked to cancel {order}.", _open_until(until, None))
+        return sentences(f"Nobody asked to cancel {order}.", _until(until))
     requests = [rows for _, rows in asked.groupby("request_id", sort=False, dropna=False)]
-    answers = [_answer(rows, order if i == 0 else "it") for i, rows in enumerate(requests)]
-    done = any(rows["outcome"].iloc[0] in codes.SUCCESS for rows in requests)
-    closing = "" if done else _open_until(until, requests)
-    if len(requests) == 1:
-        return sentences(answers[0], closing)
-    numbered = [
-        f"The request of {moment(rows['requested_at'].iloc[0])}: {answer}"
-        for rows, answer in zip(requests, answers, strict=True)
-    ]
-    return sentences(f"{order} was asked for {len(requests)} times.", *numbered, closing)
+    worked = [i for i, rows in enumerate(requests) if rows["outcome"].iloc[0] in codes.SUCCESS]
+    decisive = worked[-1] if worked else len(requests) - 1
+    main = requests[decisive]
+    return sentences(
+        _answer(main, order),
+        "" if worked else _closing(main, until),
+        *(_before(rows, "an earlier") for rows in requests[:decisive]),
+        *(_before(rows, "a later") for rows in requests[decisive + 1 :]),
+    )
 
 
 def _answer(rows: pd.DataFrame, order: str) -> str:
-    """Return what came of one request, and because of which rules."""
-    met = rows.dropna(subset="blocker")
-    outcome = rows["outcome"].iloc[0]
-    if met.empty:
-        went = WENT.get(outcome, f"was not cancelled: {label(str(outcome))}")
-        return f"{order} {went}."
-    first, *others = [_because(row) for _, row in met.sort_values("rank", kind="stable").iterrows()]
+    """Return what became of the order, and because of which rules."""
+    first, *others = _reasons(rows)
+    if not first:
+        outcome = rows["outcome"].iloc[0]
+        return f"{order} {WENT.get(outcome, (f'was not cancelled: {label(str(outcome))}',))[0]}."
     also = f" Besides, {listing(others)}." if others else ""
     return f"{order} could not be cancelled because {first}.{also}"
+
+
+def _before(rows: pd.DataFrame, which: str) -> str:
+    """Return what became of a request that did not decide."""
+    first, *_ = _reasons(rows)
+    outcome = rows["outcome"].iloc[0]
+    went = WENT.get(outcome, ("", f"ended as {label(str(outcome))}"))[1]
+    words = f"failed because {first}" if first else went
+    return f"{which} request, of {moment(rows['requested_at'].iloc[0])}, {words}."
+
+
+def _reasons(rows: pd.DataFrame) -> list[str]:
+    """Return the rules that a request met, in order, as clauses; an empty one if it met none."""
+    met = rows.dropna(subset="blocker").sort_values("rank", kind="stable")
+    return [_because(row) for _, row in met.iterrows()] or [""]
 
 
 def _because(row: pd.Series) -> str:
     why, event = BECAUSE.get(row["blocker"], (f"of the rule {quoted(row['blocker'])}", "it stood"))
     since = row["stood_since"]
-    if pd.isna(since):
+    if pd.isna(since) or row["blocker"] == NEVER:
         return why
     return f"{why}: {event} on {moment(since)}, {_relative(since, row['requested_at'])}"
 
@@ -98,13 +123,18 @@ def _relative(since: pd.Timestamp, asked: pd.Timestamp) -> str:
     return f"{span(abs(seconds))} {'before' if seconds > 0 else 'after'} the request"
 
 
-def _open_until(until: pd.Timestamp, requests: list[pd.DataFrame] | None) -> str:
-    """Return until when the order could be cancelled, if it was about to be said already."""
+def _closing(rows: pd.DataFrame, until: pd.Timestamp) -> str:
+    """Return until when the order could be cancelled, in as few words as what was said allows."""
+    rules = rows.dropna(subset="blocker")
+    if (rules["blocker"] == NEVER).any():
+        return "It could never be cancelled."
+    named = rules.sort_values("rank", kind="stable")["stood_since"].dropna()
+    if pd.notna(until) and len(named) and named.iloc[-1] == until:
+        return "Until then it could have been cancelled."
+    return _until(until)
+
+
+def _until(until: pd.Timestamp) -> str:
     if pd.isna(until):
         return "As far as this data goes, it can still be cancelled."
-    named = (
-        [] if requests is None else [t for rows in requests for t in rows["stood_since"].dropna()]
-    )
-    if named and named[-1] == until:
-        return "Until then it could have been cancelled."
     return f"It could have been cancelled until {moment(until)}."

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.plots.groups import group_columns, split
 from analysis.plots.labels import group_name, label
-from analysis.plots.numbers import MIN_N, count, days, percent
+from analysis.plots.numbers import MIN_N, count, days, days_or_hours, percent
 from analysis.report.say.words import (
     MOST_NAMED,
     Words,
@@ -31,7 +31,9 @@ def say_refund_quantiles(table: pd.DataFrame) -> str:
         least = table["probability"].min()
         subject = f"the time until {_portion(least)} of refunds are credited"
         rows = table[table["probability"] == least]
-        return comparison(split(rows, by), by, Words(subject, "refunds", "longer", "shorter", days))
+        return comparison(
+            split(rows, by), by, Words(subject, "refunds", "longer", "shorter", days_or_hours)
+        )
     return _quantiles(table)
 
 
@@ -42,7 +44,7 @@ def _quantiles(table: pd.DataFrame) -> str:
     few = "only " if n < MIN_N else ""
     parts = [
         f"{_portion(row['probability'])} {'were credited ' if i == 0 else ''}"
-        f"within {limits(row, days)}"
+        f"within {limits(row, days_or_hours)}"
         for i, (_, row) in enumerate(table.dropna(subset="estimate").iterrows())
     ]
     beyond = [_portion(p) for p in table.loc[table["estimate"].isna(), "probability"]]
@@ -64,14 +66,15 @@ def say_refund_mean(table: pd.DataFrame) -> str:
     by = group_columns(table, "horizon_days")
     horizon = days(table["horizon_days"].max())
     if by:
-        subject = f"the mean time to the money, counting at most {horizon} of each refund"
+        subject = f"the mean time to the money (counting at most {horizon} of each refund)"
         return comparison(
-            split(table, by), by, Words(subject, "refunds", "longer", "shorter", days)
+            split(table, by), by, Words(subject, "refunds", "longer", "shorter", days_or_hours)
         )
     row = table.iloc[0]
     if pd.isna(row["estimate"]):
         return f"The mean up to {horizon} is not known: nothing was observed for so long."
-    return f"A refund takes {estimate(row, days)} on average, counting at most {horizon} of each."
+    mean = estimate(row, days_or_hours)
+    return f"A refund takes {mean} on average, counting at most {horizon} of each."
 
 
 def say_refund_sla(table: pd.DataFrame) -> str:

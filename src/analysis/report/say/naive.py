@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.plots.labels import plain
-from analysis.plots.numbers import days, percent, points
+from analysis.plots.numbers import days_or_hours, percent, points
 from analysis.report.say.words import estimate, nothing, sentences
 
-UNITS = {"share": percent, "days": days}
+UNITS = {"share": percent, "days": days_or_hours}
 
 
 def say_naive_versus_right(table: pd.DataFrame) -> str:
@@ -19,7 +19,7 @@ def say_naive_versus_right(table: pd.DataFrame) -> str:
 
 
 def _headline(row: pd.Series) -> str:
-    unit = UNITS.get(row["unit"], days)
+    unit = UNITS.get(row["unit"], days_or_hours)
     headline = plain(str(row["headline"]))
     if pd.isna(row["naive"]) or pd.isna(row["estimate"]):
         return f"{headline}: the data cannot tell."
@@ -32,4 +32,8 @@ def _headline(row: pd.Series) -> str:
 
 
 def _size(row: pd.Series) -> str:
-    return points(row["difference"]) if row["unit"] == "share" else days(abs(row["difference"]))
+    return (
+        points(row["difference"])
+        if row["unit"] == "share"
+        else days_or_hours(abs(row["difference"]))
+    )

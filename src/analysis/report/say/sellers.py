@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.plots.labels import quoted
-from analysis.plots.numbers import MIN_N, count, days, hours, percent
+from analysis.plots.numbers import MIN_N, count, days_or_hours, hours, percent
 from analysis.report.say.words import are_apart, estimate, listing, nothing, sentences
 
 
@@ -54,13 +54,13 @@ def _largest(known: pd.DataFrame) -> str:
         words.format(unit(row[column]))
         for column, unit, words in (
             ("response_median_hours", hours, "half of the answers come within {}"),
-            ("refund_median_days", days, "half of the refunds within {}"),
+            ("refund_median_days", days_or_hours, "half of the refunds within {}"),
         )
         if pd.notna(row[column])
     ]
     raw = f" (as counted: {percent(row['raw_rate'])})" if pd.notna(row["raw_rate"]) else ""
     tail = f"; {listing(waits)}" if waits else ""
     return (
-        f"The seller with the most requests, {quoted(row['seller_id'])} with {count(row['n'])}, "
-        f"has a success rate of {percent(row['estimate'])}{raw}{tail}."
+        f"The seller with the most requests (seller {quoted(row['seller_id'])}, "
+        f"n = {count(row['n'])}) has a success rate of {percent(row['estimate'])}{raw}{tail}."
     )
