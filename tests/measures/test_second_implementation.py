@@ -248,7 +248,7 @@ def test_refund_quantiles_and_means(plain, legs, clock):
         curve = short(rows)
         mean, low, high = (x / 24 for x in curve.mean(15 * 24))
         limits = {"estimate": mean, "ci_low": low, "ci_high": high}
-        yield {"horizon_days": 15, **limits, **counts(curve)}
+        yield {"horizon_days": 15.0, **limits, **counts(curve)}
 
     expected = table(legs, by, means).assign(interval="restricted mean, normal")
     same(refund_mean(opened, by=by, horizon_days=15, clock=clock), expected)
