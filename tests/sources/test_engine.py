@@ -119,9 +119,13 @@ def test_business_seconds_stop_over_the_weekend(tables):
     found = seconds(orders, took=business_seconds_between(orders.paid_at, orders.shipped_at)).took
     assert found[:5].tolist() == [12 * HOUR, 0, 5 * DAY, 1, -12 * HOUR]
     assert np.isnan(found[5])
-    monday = datetime(2026, 3, 9, 6, tzinfo=UTC)
-    until = seconds(orders, left=business_seconds_between(orders.paid_at, monday)).left
-    assert until[0] == 12 * HOUR
+    sunday, monday = datetime(2026, 3, 8, 6, tzinfo=UTC), datetime(2026, 3, 9, 6, tzinfo=UTC)
+    until = seconds(
+        orders,
+        sunday=business_seconds_between(orders.paid_at, sunday),
+        monday=business_seconds_between(orders.paid_at, monday),
+    )
+    assert until.iloc[0].tolist() == [6 * HOUR, 12 * HOUR]
 
 
 @pytest.mark.spark

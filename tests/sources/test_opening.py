@@ -83,6 +83,16 @@ def test_pandas_odds_and_ends_are_the_same_data(frames, expected):
     assert opened == expected
 
 
+def test_nan_is_a_missing_value_in_arrow_too(arrow):
+    orders, nan = arrow["orders"], pa.array([1.0, float("nan"), 3.0])
+    place = orders.column_names.index("seller_id")
+    arrow["orders"] = orders.set_column(place, "seller_id", nan).append_column("weight", nan)
+    found = collect(open_tables(arrow, AS_OF).orders.order_by("order_id"))
+    assert found.seller_id.isna().tolist() == [False, True, False]
+    sums = open_tables(arrow, AS_OF).orders.weight.sum()
+    assert collect(sums.name("total").as_table()).total[0] == 4  # a NaN would make it NaN
+
+
 def test_polars_categories_and_enums_are_words(arrow, expected):
     polars = {name: pl.from_arrow(table) for name, table in arrow.items()}
     words = pl.Enum(["approved_by_seller", "rejected_by_seller", "pending"])
