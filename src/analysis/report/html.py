@@ -1,0 +1,279 @@
+"""Safe pieces of HTML: every text that enters is escaped here and nowhere else.
+
+A piece is an :class:`Html`: markup for the page and JupyterLab, and the same in plain text. Only
+pieces made here (and tables of pandas, which are made anew here) reach the report as HTML;
+:mod:`analysis.report.render` shows what else a notebook displays as text.
+"""
+
+from __future__ import annotations
+
+import html as stdlib_html
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OURS = "application/vnd.cancellations.html+json"  # beside text/html: this markup was made here
+LONG_TEXT = 160  # characters; longer text in a table is folded, and kept whole
+LONG_WORD = 30
+MAX_TABLE_ROWS = 200
+MISSING = "–"
+INTERVAL_COLUMNS = ("estimate", "ci_low", "ci_high")  # one precision for the three of them
+
+# Controls that no text needs, halves of a character, and marks that reverse the text around them
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202d\u202e\ufffe\uffff]"
+)
+
+Format = str | Callable[[Any], str]
+
+
+@dataclass(frozen=True, repr=False)
+class Html:
+    """A piece of safe markup and its plain text.
+
+    ``says`` is the first sentence of an answer in words, empty for notes, tables and figures.
+    """
+
+    markup: str
+    text: str
+    says: str = ""
+
+    def _repr_html_(self) -> str:
+        # The classes keep JupyterLab from reading dollar signs in data as formulas.
+        return f'<div class="piece mathjax_ignore tex2jax_ignore">{self.markup}</div>'
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {
+            "text/plain": self.text,
+            "text/html": self._repr_html_(),
+            OURS: {"says": self.says},
+        }
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def clean(text: object) -> str:
+    """Text without what cannot be printed; each such character becomes a replacement mark."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def escape(text: object) -> str:
+    """Text as HTML that shows it: safe between tags and inside quoted attributes."""
+    return stdlib_html.escape(clean(text), quote=True)
+
+
+def paragraph(text: str) -> Html:
+    """Sentences as one paragraph."""
+    return Html(f"<p>{escape(text)}</p>", text, says=first_sentence(text))
+
+
+def note(text: str) -> Html:
+    """Return a remark that is not an answer, such as "Not in this data: ..."."""
+    return Html(f'<p class="note">{escape(text)}</p>', text)
+
+
+def folded(summary: str, content: Html) -> Html:
+    """Content behind a line that opens it."""
+    markup = f"<details><summary>{escape(summary)}</summary>{content.markup}</details>"
+    return Html(markup, f"{summary}\n{content.text}", says=content.says)
+
+
+def join(parts: Iterable[Html]) -> Html:
+    """Pieces one below the other, as one piece."""
+    kept = list(parts)
+    return Html(
+        "\n".join(part.markup for part in kept),
+        "\n\n".join(part.text for part in kept),
+        says=next((part.says for part in kept if part.says), ""),
+    )
+
+
+def first_sentence(text: str) -> str:
+    """Text up to the first full stop that a new sentence follows."""
+    return re.split(r"(?<=[.!?])\s+(?=[^\sa-z])", text.strip(), maxsplit=1)[0]
+
+
+def table_html(
+    frame: pd.DataFrame,
+    *,
+    caption: str | None = None,
+    formats: Mapping[str, Format] | None = None,
+    max_rows: int = MAX_TABLE_ROWS,
+) -> Html:
+    """Table of a frame: escaped, numbers aligned, the exact value kept behind a rounded one.
+
+    Parameters
+    ----------
+    frame
+        Any frame. A plain default index is left out; any other becomes the first columns.
+    caption
+        Title above the table.
+    formats
+        Column name -> format specification (``".1%"``) or function of one value. Columns that are
+        not named get as many decimals as tell their values apart.
+    max_rows
+        Rows shown; a line under the table says how many there are. Such a part of a table
+        cannot be sorted on the page, since that would sort the part only.
+
+    Raises
+    ------
+    ValueError
+        ``max_rows`` is below 1.
+    """
+    if max_rows < 1:
+        raise ValueError(f"max_rows must be 1 or more, got {max_rows}")
+    columns = _columns(frame, max_rows, formats or {})
+    whole = len(frame) <= max_rows
+    head = "".join(column.head for column in columns)
+    rows = zip(*(column.cells for column in columns), strict=True)
+    body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    sortable = ' class="sortable"' if whole else ""
+    table = (
+        f"<table{sortable}>{title}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+    )
+    rest = "" if whole else f"First {max_rows:,} of {len(frame):,} rows."
+    below = f'<p class="rest">{rest}</p>' if rest else ""
+    label = escape(caption or "Table")
+    box = f'<div class="scroll" role="group" tabindex="0" aria-label="{label}">'
+    shown = frame.head(max_rows).to_string(index=not _is_plain_index(frame))
+    text = "\n".join(line for line in (caption, shown, rest) if line)
+    return Html(f"{box}{table}</div>{below}", text)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column as markup: its head, and one cell per row."""
+
+    head: str
+    cells: list[str]
+
+
+def _columns(frame: pd.DataFrame, n: int, formats: Mapping[str, Format]) -> list[_Column]:
+    shown = frame.head(n)
+    decimals = _shared_decimals(shown)
+    columns = []
+    if not _is_plain_index(frame):
+        for level in range(shown.index.nlevels):
+            values = shown.index.get_level_values(level).to_series()
+            columns.append(_column(values, shown.index.names[level] or "", formats, {}, "th"))
+    for position in range(shown.shape[1]):
+        columns.append(
+            _column(shown.iloc[:, position], shown.columns[position], formats, decimals, "td")
+        )
+    return columns
+
+
+def _is_plain_index(frame: pd.DataFrame) -> bool:
+    index = frame.index
+    return index.nlevels == 1 and index.name is None and type(index).__name__ == "RangeIndex"
+
+
+def _column(
+    values: pd.Series,
+    name: object,
+    formats: Mapping[str, Format],
+    decimals: Mapping[str, int],
+    tag: str,
+) -> _Column:
+    import pandas as pd
+
+    words = " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    types = pd.api.types
+    is_number = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
+    chosen = _format(values, words, formats, decimals, is_number=is_number)
+    kind = "number" if is_number else "moment" if types.is_datetime64_any_dtype(values) else ""
+    style = f' class="{kind}"' if kind else ""
+    scope = ' scope="row"' if tag == "th" else ""
+    cells = [f"<{tag}{scope}{style}{_cell(value, chosen)}</{tag}>" for value in values]
+    text = f"<bdi>{_breakable(words)}</bdi>" if words else '<span class="unseen">row</span>'
+    return _Column(f'<th scope="col"{style}>{text}</th>', cells)
+
+
+def _breakable(name: str) -> str:
+    return escape(name).replace("_", "_<wbr>")
+
+
+def _format(
+    values: pd.Series,
+    name: str,
+    formats: Mapping[str, Format],
+    decimals: Mapping[str, int],
+    *,
+    is_number: bool,
+) -> Callable[[Any], str] | None:
+    """Return what turns one value of the column into text; None where it is text already."""
+    import pandas as pd
+
+    if name in formats:
+        given = formats[name]
+        return given if callable(given) else lambda value: format(value, given)
+    if is_number and name.endswith("_id"):
+        return str
+    if is_number:
+        places = decimals.get(name, _decimals(values.dropna()))
+        return lambda value: _rounded(value, places)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        known = values.dropna()
+        is_whole_day = bool((known == known.dt.normalize()).all())
+        return lambda value: f"{value:%Y-%m-%d}" if is_whole_day else f"{value:%Y-%m-%d %H:%M}"
+    return None
+
+
+def _cell(value: Any, chosen: Callable[[Any], str] | None) -> str:
+    """Rest of a cell's opening tag, and its content."""
+    import pandas as pd
+
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return f' data-value=""><span title="missing">{MISSING}</span>'
+    if type(value).__name__ in ("bool", "bool_"):
+        return f">{'yes' if value else 'no'}"
+    if chosen is None:
+        return f">{_text(str(value))}"
+    text = chosen(value)
+    kept = f' data-value="{value}"' if isinstance(value, int | float) and text != str(value) else ""
+    return f"{kept}>{escape(text)}"
+
+
+def _text(text: str) -> str:
+    if len(text) <= LONG_TEXT:
+        return _isolated(text)
+    begin = text[:LONG_TEXT].rstrip() + "…"
+    return f'<details class="long"><summary>{_isolated(begin)}</summary>{_isolated(text)}</details>'
+
+
+def _isolated(text: str) -> str:
+    """Text that keeps its direction to itself, and breaks where it offers no place to."""
+    longest = max(map(len, text.split()), default=0)
+    unbroken = ' class="unbroken"' if longest > LONG_WORD else ""
+    return f"<bdi{unbroken}>{escape(text)}</bdi>"
+
+
+def _shared_decimals(frame: pd.DataFrame) -> dict[str, int]:
+    """One number of decimals for an estimate and its interval."""
+    present = [name for name in INTERVAL_COLUMNS if name in frame.columns]
+    if len(present) < 2 or not frame.columns.is_unique:
+        return {}
+    numbers = frame[present].select_dtypes("number")
+    return dict.fromkeys(numbers.columns, _decimals(numbers.to_numpy(float).ravel()))
+
+
+def _decimals(values: Iterable[Any]) -> int:
+    """Three figures of the largest value, at least one decimal; none if all are whole."""
+    finite = [abs(value) for value in map(float, values) if math.isfinite(value)]
+    if all(value.is_integer() for value in finite):
+        return 0
+    largest = max(finite)
+    return 3 if 0.1 <= largest <= 1 else min(6, max(1, 2 - math.floor(math.log10(largest))))
+
+
+def _rounded(value: float, decimals: int) -> str:
+    if 0 < abs(value) < 0.5 * 10.0**-decimals:
+        return f"{value:.1g}"
+    return f"{value:,.{decimals}f}"

@@ -1,0 +1,267 @@
+"""The side that runs cells: a warm process that forks a child for each notebook.
+
+Started by :mod:`analysis.report.execute`, spoken to in lines of JSON. Jobs come in on standard
+input: ``{"cells": [[number, source, may_fail], ...], "seconds": limit}``. For each cell go out
+``{"starts": number}`` and ``{"cell": number, "count": n, "outputs": [...]}``, before them all
+``{"child": pid}`` and at last ``{"ended": code}``.
+The warm process imports what notebooks need and starts no thread, so that it may be forked.
+"""
+
+from __future__ import annotations
+
+import base64
+import faulthandler
+import importlib
+import io
+import json
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import IO, Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.formatters import DisplayFormatter
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from analysis.report.html import OURS, table_html
+
+Reply = Callable[..., None]
+
+GRACE_SECONDS = 5  # after which a child ends by itself, should nobody be left to kill it
+NEEDED = (  # by most notebooks
+    "ibis.backends.duckdb",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "analysis.measures",
+    "analysis.plots",
+    "analysis.report",
+)
+
+
+def serve(*, forks: bool) -> None:
+    """Run the jobs that come in, each in a child of its own; or only one, where nothing forks."""
+    jobs, replies = _take_pipes()
+    warm_up()
+
+    def reply(**message: Any) -> None:
+        replies.write(json.dumps(message).encode("ascii") + b"\n")
+        replies.flush()
+
+    for job in jobs:
+        if not forks:
+            run_cells(json.loads(job)["cells"], reply)
+            reply(ended=0)
+            return
+        reply(ended=_in_child(job, reply))
+
+
+def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Keep the two pipes apart from what cells read and print, also from below Python."""
+    jobs, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device, not a path)
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    return jobs, replies
+
+
+def warm_up() -> None:
+    """Import what notebooks need. No connection, no thread pool: a fork would break them."""
+    for name in NEEDED:
+        importlib.import_module(name)
+
+
+def _in_child(job: bytes, reply: Reply) -> int:
+    """Fork, run the job there, wait; return the exit code, or the signal as a negative number."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            faulthandler.enable()
+            os.setpgid(0, 0)  # so that what it starts can be ended with it
+            reply(child=os.getpid())
+            todo = json.loads(job)
+            signal.setitimer(signal.ITIMER_REAL, todo["seconds"] + GRACE_SECONDS)
+            run_cells(todo["cells"], reply)
+            code = 0
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def run_cells(cells: list[tuple[int, str, bool]], reply: Reply) -> None:
+    """Run cells in a fresh shell, in order, up to the first that fails and may not."""
+    outputs = Outputs()
+    shell = NotebookShell.started(outputs)
+    sys.stdout, sys.stderr = Stream("stdout", outputs), Stream("stderr", outputs)
+    warnings.formatwarning = _short_warning
+    for number, source, may_fail in cells:
+        reply(starts=number)
+        outputs.begin()
+        shell.run_cell(source, store_history=True)
+        reply(cell=number, count=shell.execution_count - 1, outputs=outputs.items)
+        if not may_fail and any(item["output_type"] == "error" for item in outputs.items):
+            return
+
+
+def _short_warning(message: Any, category: type[Warning], *_place: Any) -> str:
+    """Return a warning without the path of this machine."""
+    return f"{category.__name__}: {message}\n"
+
+
+class Outputs:
+    """What one cell has shown so far, as outputs of the notebook format."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+        self.named: dict[str, dict[str, Any]] = {}  # displays that may be updated later
+        self.clears_next = False
+
+    def begin(self) -> None:
+        """Start a cell."""
+        self.items, self.clears_next = [], False
+
+    def add(self, output_type: str, **content: Any) -> None:
+        """Append an output."""
+        if self.clears_next:
+            self.begin()
+        self.items.append({"output_type": output_type, **_as_json(content)})
+
+    def stream(self, name: str, text: str) -> None:
+        """Append printed text, to the output before it where that is of the same stream."""
+        last = self.items[-1] if self.items and not self.clears_next else {}
+        if last.get("name") == name:
+            last["text"] += text
+        else:
+            self.add("stream", name=name, text=text)
+
+    def display(self, data: dict, metadata: dict, name: str | None, *, is_update: bool) -> None:
+        """Append a display, or change the one of this name."""
+        if is_update and name in self.named:
+            self.named[name].update(_as_json({"data": data, "metadata": metadata}))
+            return
+        self.add("display_data", data=data, metadata=metadata)
+        if name is not None:
+            self.named[name] = self.items[-1]
+
+
+def _as_json(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy in JSON's types: pictures in base 64, other strangers as their text."""
+    return json.loads(json.dumps(content, default=_as_text))
+
+
+def _as_text(stranger: Any) -> str:
+    return base64.b64encode(stranger).decode() if isinstance(stranger, bytes) else str(stranger)
+
+
+class Stream(io.TextIOBase):
+    """A text stream whose lines become outputs."""
+
+    def __init__(self, name: str, outputs: Outputs) -> None:
+        self.called, self.outputs = name, outputs
+
+    def writable(self) -> bool:
+        """Return that it can be written to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Take printed text."""
+        if text:
+            self.outputs.stream(self.called, text)
+        return len(text)
+
+
+class Publisher(DisplayPublisher):
+    """Takes what ``display`` shows."""
+
+    def publish(
+        self,
+        data: dict,
+        metadata: dict | None = None,
+        source: object = None,
+        *,
+        transient: dict | None = None,
+        update: bool = False,
+        **_other: Any,
+    ) -> None:
+        """Take one display."""
+        name = (transient or {}).get("display_id")
+        self.shell.outputs.display(data, metadata or {}, name, is_update=update)
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Forget what the cell has shown, now or when something new comes."""
+        if wait:
+            self.shell.outputs.clears_next = True
+        else:
+            self.shell.outputs.begin()
+
+
+class Hook(DisplayHook):
+    """Takes the value of a cell's last line."""
+
+    def write_output_prompt(self) -> None:
+        """Write no prompt."""
+
+    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+        """Take the value in its forms."""
+        self.shell.outputs.add(
+            "execute_result",
+            data=format_dict,
+            metadata=md_dict or {},
+            execution_count=self.prompt_count,
+        )
+
+    def finish_displayhook(self) -> None:
+        """End the value without printing a line end."""
+        self._is_active = False
+
+
+class Formatter(DisplayFormatter):
+    """Marks what this package made, and makes tables of pandas anew with its own escaping."""
+
+    def format(
+        self, obj: Any, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the forms of a value."""
+        import pandas as pd
+
+        if isinstance(obj, pd.DataFrame):
+            return table_html(obj)._repr_mimebundle_(), {}
+        data, metadata = super().format(obj, include, exclude)
+        if type(obj).__module__.partition(".")[0] == "analysis" and "text/html" in data:
+            data.setdefault(OURS, {"says": ""})
+        return data, metadata
+
+
+class NotebookShell(InteractiveShell):
+    """IPython without a terminal, a history file or a kernel."""
+
+    outputs: Outputs
+
+    @classmethod
+    def started(cls, outputs: Outputs) -> NotebookShell:
+        """Return the shell of this process, writing to ``outputs``."""
+        settings = Config()
+        settings.HistoryManager.enabled = False
+        settings.InteractiveShell.colors = "nocolor"
+        cls.outputs = outputs
+        return cls.instance(config=settings, display_pub_class=Publisher, displayhook_class=Hook)
+
+    def init_display_formatter(self) -> None:
+        """Use the formatter that knows this package."""
+        self.display_formatter = Formatter(parent=self)
+        self.configurables.append(self.display_formatter)
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Do nothing: there is no event loop to join."""
+
+    def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
+        self.outputs.add("error", ename=etype.__name__, evalue=str(evalue), traceback=stb)
