@@ -101,6 +101,16 @@ def test_no_paid_order_is_still_unshipped_after_its_ship_deadline(made, policy):
     assert late.any() == (not policy.ship_timeout_cancels)
 
 
+def test_an_open_request_does_not_stop_the_ship_deadline(mature_market):
+    asked = mature_market["requests"].merge(mature_market["orders"], on="order_id")
+    opened = asked[asked.order_state.isin(["awaiting_shipment", "packed"])]
+    across = opened[(opened.requested_at < opened.ship_by_at)]
+    across = across[across.decided_at >= across.ship_by_at]
+    preempted = (across.outcome == "preempted") & (across.decided_at == across.ship_by_at)
+    assert 0.6 < preempted.mean() < 0.9 and len(across) > 60  # a quarter was extended
+    assert (across.end_code[preempted] == "ship_timeout").all()
+
+
 def test_a_request_cancels_its_order_exactly_when_it_succeeds(made, asked):
     success = asked[asked.outcome.isin(SUCCESS)]
     by = {"buyer": "cancelled_by_request", "seller": "cancelled_by_seller"}

@@ -214,7 +214,6 @@ def settle(plan: Plan, orders: Orders, rows: Rows | None = None) -> None:
         return
     orders.shipped[rows], orders.delivered[rows] = shipped, delivered
     orders.ended[rows], orders.end[rows] = ended, end
-    orders.disputed[rows] = NEVER
     _dispute(plan, orders, rows[(orders.dispute_from[rows] < NEVER) & ships])
 
 
