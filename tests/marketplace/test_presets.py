@@ -49,7 +49,6 @@ def test_the_default_rules_are_those_of_the_help_pages():
     policy = load_policy("aliexpress")
     assert (policy.answer_deadline_hours, policy.silence) == (72, "auto_approve")
     assert (policy.review_hours, policy.unpaid_close_days) == (24, 20)
-    assert policy.refund_promise_days["card"] == 20
 
 
 def test_a_rule_is_changed_by_replace_and_nothing_else_changes():

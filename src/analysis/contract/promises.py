@@ -26,7 +26,7 @@ REFUND_PROMISES = {
     "money_transfer": Promise(10, "business", "guides on WebMoney and Western Union: 7 to 10"),
     "pay_later": Promise(5, "business", "Klarna: usually 2 to 5 business days"),
     "paypal": Promise(30, "calendar", "PayPal: up to 30 days for card-funded payments"),
-    "bank_transfer": Promise(10, "calendar", "Razorpay, netbanking: 2 to 10 days"),
+    "bank_transfer": Promise(10, "business", "Razorpay, netbanking: up to 10 days"),
     "wallet": Promise(3, "calendar", "AliExpress help: look again after 3 days"),
     "gift_card": Promise(3, "calendar", "assumption: as a wallet"),
     "store_credit": Promise(3, "calendar", "assumption: as a wallet"),

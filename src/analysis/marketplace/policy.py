@@ -57,14 +57,11 @@ class Policy(Checked):
     ship_timeout_cancels: bool
     extension_days: float = number(0, 60)
     dispute: Dispute
-    refund_promise_days: dict[str, float] = number(0, 365)
-    refund_promise_clock: dict[str, str]
 
     def __post_init__(self) -> None:
         """Check ranges, words and that shares add up."""
         super().__post_init__()
         require_words("Policy.review_methods", self.review_methods, codes.PAYMENT_METHODS)
-        require_words("Policy.refund_promise_days", self.refund_promise_days, codes.REFUND_METHODS)
         require_sum("Policy.ship_deadline_shares", self.ship_deadline_shares)
         if len(self.ship_deadline_days) != len(self.ship_deadline_shares):
             raise ValueError("Policy.ship_deadline_days and ship_deadline_shares differ in length")
