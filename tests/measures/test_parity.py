@@ -1,0 +1,210 @@
+"""Every measure gives the same table on every engine and from every kind of frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars
+import pyarrow as pa
+import pytest
+from tests.measures.random_rows import AS_OF, random_market
+
+from analysis.measures import (
+    MEASURES,
+    cancellation_success_rate,
+    order_end_shares,
+    refund_quantiles,
+    seller_scorecard,
+    why_not,
+)
+from analysis.sources import open_tables
+
+# measure -> options that reach every branch of its expressions
+OPTIONS = {
+    "cancellation_success_rate": [{}, {"by": ["is_cancellable_goods", "size_tier"]}],
+    "outcome_shares": [{"by": ["seller_id"], "requested_by": None, "horizon_hours": 100}],
+    "request_rate": [{}, {"by": ["end_code"], "horizon_hours": 48}],
+    "order_end_shares": [{"by": ["opened_at"]}],
+    "outcome_curve": [{"by": ["size_tier"], "horizon_hours": 40}],
+    "window_curve": [{"by": ["category"], "closed_by": ("packed_at", "shipped_at")}],
+    "refund_curve": [{"by": ["method"]}, {"clock": "business", "by": ["seller_country"]}],
+    "refund_quantiles": [{"by": ["method"], "clock": "business"}],
+    "refund_mean": [{"by": ["end_code"], "horizon_days": 10}],
+    "refund_sla": [{}, {"by": ["is_cancellable_goods"]}],
+    "response_curve": [{"by": ["order_state"]}],
+    "blocker_shares": [{"by": ["size_tier"]}],
+    "success_by_order_age": [{"by": ["replaces_order_id"]}, {"by": ["is_cancellable_goods"]}],
+    "seller_scorecard": [{}, {"horizon_hours": 24, "top": 3}],
+    "cancel_flow_funnel": [{"by": ["size_tier"]}],
+    "naive_versus_right": [{}],
+}
+CALLS = [(name, options) for name in OPTIONS for options in OPTIONS[name]]
+
+
+def same(found, expected):
+    """Equal tables: types, order of rows, integers and text exactly, other numbers to 1e-12."""
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_every_measure_is_compared():
+    assert list(OPTIONS) == list(MEASURES)
+
+
+@pytest.fixture(scope="module", params=["numbers", "text and weights"])
+def both(request):
+    """The same random rows on DuckDB and on Spark."""
+    options = {"weighted": True, "text_ids": True} if request.param != "numbers" else {}
+    frames = random_market(4, 200, **options)
+    gaps = {name: sum(c.null_count > 0 for c in frame.columns) for name, frame in frames.items()}
+    assert (gaps["orders"] >= 10, gaps["requests"], gaps["refunds"]) == (True, 4, 3)
+    on_spark = request.getfixturevalue("spark_tables")(frames, AS_OF)
+    return open_tables(frames, as_of=AS_OF), on_spark
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.parametrize(("name", "options"), CALLS)
+def test_duckdb_and_spark_give_the_same_table(both, name, options):
+    on_duckdb, on_spark = both
+    same(MEASURES[name](on_spark, **options), MEASURES[name](on_duckdb, **options))
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_duckdb_and_spark_give_the_same_cards(both):
+    on_duckdb, on_spark = both
+    orders = on_duckdb.requests.order_id.to_pyarrow().to_pylist()
+    some = [None, *sorted(set(orders), key=orders.count)[-2:], *orders[:2]]
+    for order in some:
+        same(why_not(on_spark, order), why_not(on_duckdb, order))
+    nobodys = set(on_duckdb.orders.order_id.to_pyarrow().to_pylist()) - set(orders)
+    quiet = min(nobodys)
+    same(why_not(on_spark, quiet), why_not(on_duckdb, quiet))
+    for opened in both:
+        with pytest.raises(ValueError, match="order_id 'nobody'|got 'nobody'"):
+            why_not(opened, "nobody")
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_next_to_nothing_is_the_same_on_spark(spark_tables):
+    frames = {name: frame.slice(0, 0) for name, frame in random_market(4, 5).items()}
+    on_spark, on_duckdb = spark_tables(frames, AS_OF), open_tables(frames, as_of=AS_OF)
+    for measure in MEASURES.values():
+        same(measure(on_spark), measure(on_duckdb))
+
+
+# kinds of frames: DuckDB
+
+
+def as_pandas(table):
+    return table.to_pandas()
+
+
+def as_old_pandas(table):
+    """Objects, floats for integers with gaps, categories, times by the nanosecond."""
+    frame = table.to_pandas(strings_to_categorical=True)
+    times = [c for c in frame.columns if isinstance(frame[c].dtype, pd.DatetimeTZDtype)]
+    return frame.assign(**{c: frame[c].dt.as_unit("ns") for c in times})
+
+
+def as_polars(table):
+    return polars.from_arrow(table)
+
+
+def as_elsewhere(table):
+    """Arrow, with large text and the clock of another country."""
+    kinds = {pa.string(): pa.large_string(), pa.timestamp("ms", tz="UTC"): "here"}
+    columns = {}
+    for column in table.column_names:
+        kind = kinds.get(table[column].type, table[column].type)
+        kind = pa.timestamp("us", tz="America/Sao_Paulo") if kind == "here" else kind
+        columns[column] = table[column].cast(kind)
+    return pa.table(columns)
+
+
+def in_pieces(table):
+    """Arrow, upside down and in pieces of seven rows."""
+    upside_down = table.take(pa.array(np.arange(table.num_rows)[::-1]))
+    return pa.concat_tables([upside_down.slice(i, 7) for i in range(0, table.num_rows, 7)])
+
+
+KINDS = (as_pandas, as_old_pandas, as_polars, as_elsewhere, in_pieces)
+FEW = [
+    (cancellation_success_rate, {"by": ["is_cancellable_goods", "size_tier"]}),
+    (refund_quantiles, {"by": ["method"], "clock": "business"}),
+    (order_end_shares, {"by": ["opened_at"]}),
+    (seller_scorecard, {}),
+]
+
+
+@pytest.fixture(scope="module")
+def arrow():
+    frames = random_market(5, 80)
+    opened = open_tables(frames, as_of=AS_OF)
+    return frames, [measure(opened, **options) for measure, options in FEW]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_kind_of_frame_the_rows_come_in_changes_nothing(arrow, kind):
+    frames, expected = arrow
+    opened = open_tables({name: kind(frame) for name, frame in frames.items()}, as_of=AS_OF)
+    for (measure, options), table in zip(FEW, expected, strict=True):
+        same(measure(opened, **options), table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_kind_of_frame_changes_no_measure(arrow, kind):
+    frames, _ = arrow
+    opened = open_tables({name: kind(frame) for name, frame in frames.items()}, as_of=AS_OF)
+    from_arrow = open_tables(frames, as_of=AS_OF)
+    for name, options in CALLS:
+        same(MEASURES[name](opened, **options), MEASURES[name](from_arrow, **options))
+    same(why_not(opened), why_not(from_arrow))
+
+
+def test_a_folder_of_parquet_or_csv_gives_the_same_table(arrow, tmp_path):
+    import pyarrow.parquet as pq
+    from pyarrow import csv
+
+    frames, expected = arrow
+    for kind, write in (("parquet", pq.write_table), ("csv", csv.write_csv)):
+        folder = tmp_path / kind
+        folder.mkdir()
+        for name, frame in frames.items():
+            write(frame, folder / f"{name}.{kind}")
+        opened = open_tables(folder, as_of=AS_OF)
+        for (measure, options), table in zip(FEW, expected, strict=True):
+            same(measure(opened, **options), table)
+
+
+def test_frames_of_the_readers_own_may_lack_what_is_optional():
+    orders = pd.DataFrame(
+        {
+            "order_id": ["a", "b"],
+            "buyer_id": [1, 2],
+            "placed_at": pd.to_datetime(["2026-01-01", "2026-01-02"]),
+            "payment_method": "card",
+            "category": "toys",
+            "buyer_country": "FR",
+            "currency": "EUR",
+            "amount_minor": 100,
+            "n_items": 1,
+        }
+    )
+    requests = pd.DataFrame(
+        {
+            "request_id": [1, 2],
+            "order_id": ["a", "b"],
+            "requested_at": pd.to_datetime(["2026-01-03", "2026-01-04"]),
+            "decided_at": pd.to_datetime(["2026-01-03", "2026-01-04"]),
+            "requested_by": "buyer",
+            "reason": "changed_mind",
+            "order_state": "awaiting_shipment",
+            "outcome": ["approved_by_seller", "blocked"],
+        }
+    )
+    opened = open_tables({"orders": orders, "requests": requests}, as_of="2026-06-30")
+    row = cancellation_success_rate(opened).iloc[0]
+    assert (row.estimate, row.n, row.interval) == (0.5, 2, "Wilson")
