@@ -163,12 +163,35 @@ def interval_text(
     '5.2 days (at least 5 days, n = 12, few)'
     >>> interval_text(5.2, 4.9, 5.5, None, unit=days)
     '5.2 days (4.9 to 5.5)'
+
+    An interval so narrow that its limits would read the same gets one more decimal:
+
+    >>> interval_text(0.14, 0.1381, 0.1423, None), interval_text(16, 15.6, 16.4, None, unit=days)
+    ('14.0% (13.8% to 14.2%)', '16.0 days (15.6 to 16.4)')
     """
+    if low < high and unit(low) == unit(high):
+        unit = _FINER.get(unit, unit)
     size = "" if n is None else f"n = {count(n)}" + (", few" if n < MIN_N else "")
     if math.isnan(estimate):
         return f"{NO_DATA} ({size})" if size else NO_DATA
     inside = ", ".join(part for part in (_limits(low, high, unit), size) if part)
     return f"{unit(estimate)} ({inside})" if inside else unit(estimate)
+
+
+def _percent_in_tenths(share: float) -> str:
+    return f"{share * 100:.1f}%" if 0.0005 <= share < 0.9995 else percent(share)
+
+
+def _in_tenths(unit: str) -> Callable[[float], str]:
+    return lambda value: NO_DATA if math.isnan(value) else f"{value:.1f} {unit}"
+
+
+_FINER = {
+    percent: _percent_in_tenths,
+    days: _in_tenths("days"),
+    days_or_hours: _in_tenths("days"),
+    hours: _in_tenths("hours"),
+}
 
 
 def _limits(low: float, high: float, unit: Callable[[float], str]) -> str:
