@@ -41,9 +41,8 @@ def _figure(
 ) -> Headline | None:
     if np.isnan(row["estimate"]):
         return None
-    value = unit(row["estimate"])
-    text = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["n"], unit=unit)
-    limits = text[len(value) + 2 : -1].rsplit("n = ", 1)[0].rstrip(", ")
+    text = interval_text(row["estimate"], row["ci_low"], row["ci_high"], None, unit=unit)
+    value, _, limits = text.removesuffix(")").partition(" (")
     return Headline(value, title, limits, f"{count(row['n'])} {noun}", page=notebook)
 
 
