@@ -6,6 +6,7 @@ groups. The shapes are checked against the real measures in ``test_real_tables.p
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -100,21 +101,24 @@ def _waits(rng: np.random.Generator, n: int, median: float, spread: float) -> np
     return np.exp(rng.normal(np.log(median), spread, n))
 
 
-def outcome_curve(rng: np.random.Generator, n: int, horizon: int = 240) -> list[dict]:
+def outcome_curve(
+    rng: np.random.Generator, n: int, horizon: int = 240, step: int = 6
+) -> list[dict]:
     words = [w for w, p in MIX.items() if p and w != "pending"]
     weights = np.array([MIX[w] for w in words])
     which = rng.choice(len(words), n, p=weights / weights.sum())
     when = np.where(np.isin(which, [0, 3]), 0.01, _waits(rng, n, 8 * rng.uniform(0.6, 1.6), 1.3))
     when = np.where(which == 2, 72.0, when)
     seen = rng.uniform(0, 4000, n)
-    return _race(words, which, when, seen, np.arange(0, horizon + 1.0))
+    return _race(words, which, when, seen, np.arange(0, horizon + 1.0, step))
 
 
-def window_curve(rng: np.random.Generator, n: int, horizon: int = 240) -> list[dict]:
+def window_curve(rng: np.random.Generator, n: int, horizon: int = 240, step: int = 6) -> list[dict]:
     words = ["shipped", "cancelled", "ended_otherwise"]
     which = rng.choice(3, n, p=[0.94, 0.05, 0.01])
     when = _waits(rng, n, 50 * rng.uniform(0.6, 1.6), 0.7)
-    rows = _race(words, which, when, rng.uniform(0, 4000, n), np.arange(0, horizon + 1.0))
+    seen = rng.uniform(0, 4000, n)
+    rows = _race(words, which, when, seen, np.arange(0, horizon + 1.0, step))
     open_ = pd.DataFrame(rows).groupby("time_hours", sort=False)
     left = 1 - open_["estimate"].sum().to_numpy()
     head = [row for row in rows if row["outcome"] == "shipped"]
@@ -360,11 +364,14 @@ WHOLE: dict[str, Callable[[], pd.DataFrame]] = {
 NAMES = (*MAKERS, *WHOLE)
 
 
+@functools.cache
+def _made(name: str, n: int, seed: int) -> pd.DataFrame:
+    return pd.DataFrame(MAKERS[name](np.random.default_rng(seed), n))
+
+
 def overall(name: str, *, n: int = 1200, seed: int = 1) -> pd.DataFrame:
     """Sample table of a measure without groups."""
-    if name in WHOLE:
-        return WHOLE[name]()
-    return pd.DataFrame(MAKERS[name](np.random.default_rng(seed), n))
+    return WHOLE[name]() if name in WHOLE else _made(name, n, seed).copy()
 
 
 def grouped(

@@ -35,9 +35,9 @@ NEVER = "non_cancellable_goods"
 
 
 class Line(NamedTuple):
-    """One line of the card: "open" or "never" for the window, "asked" for a request, "rule" for a rule."""
+    """One line of the card."""
 
-    kind: str
+    kind: str  # "open" or "never" for the window, "asked" for a request, "rule" for a rule
     words: str
     source: pd.Series
 
@@ -150,7 +150,7 @@ def _draw_never(ax: Axes, y: float, _row: pd.Series) -> None:
 def _draw_asked(ax: Axes, y: float, row: pd.Series) -> None:
     """Draw the moment of asking, down through all lines, and what came of it."""
     at = ax.convert_xunits(row["requested_at"])
-    ax.axvline(at, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
+    ax.plot([at, at], [y, MOST_ROWS], color=MUTED, lw=1.0, ls=(0, (2, 2)), zorder=1, label="_")
     look = look_of(row["outcome"])
     ax.plot([at], [y], "D", color=look.colour, markersize=9, zorder=4, label="asked")
     state = "" if pd.isna(row["order_state"]) else f"{label(str(row['order_state']))}: "

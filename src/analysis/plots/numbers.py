@@ -168,6 +168,8 @@ def interval_text(
 
     >>> interval_text(0.14, 0.1381, 0.1423, None), interval_text(16, 15.6, 16.4, None, unit=days)
     ('14.0% (13.8% to 14.2%)', '16.0 days (15.6 to 16.4)')
+    >>> interval_text(0.25, 0.249, 0.2502, None, unit=days_or_hours)
+    '6.0 hours (6.0 to 6.0)'
     """
     if low < high and unit(low) == unit(high):
         unit = _FINER.get(unit, unit)
@@ -189,7 +191,9 @@ def _in_tenths(unit: str) -> Callable[[float], str]:
 _FINER = {
     percent: _percent_in_tenths,
     days: _in_tenths("days"),
-    days_or_hours: _in_tenths("days"),
+    days_or_hours: lambda value: (
+        _in_tenths("hours")(value * 24) if value < 1 else _in_tenths("days")(value)
+    ),
     hours: _in_tenths("hours"),
 }
 

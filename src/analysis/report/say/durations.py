@@ -107,7 +107,8 @@ def _worst_and_best(ranked: pd.DataFrame, by: list[str]) -> tuple[str, str]:
 def _without(n: int, table: pd.DataFrame) -> str:
     if n == 0:
         return ""
-    return f"{n:,} of {len(table):,} rows are left out here (fewer than {MIN_N} cases)."
+    verb = "is" if n == 1 else "are"
+    return f"{n:,} of {len(table):,} rows {verb} left out here (fewer than {MIN_N} cases)."
 
 
 def _named(row: pd.Series, by: list[str]) -> str:

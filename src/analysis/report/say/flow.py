@@ -26,9 +26,11 @@ def say_cancel_flow_funnel(table: pd.DataFrame) -> str:
         return "There are no sessions to follow."
     rows = {row["step"]: row for _, row in table.dropna(subset="estimate").iterrows()}
     parts = [f"{limits(rows[step])} {words}" for step, words in ENDS.items() if step in rows]
+    if not parts:
+        return f"How far people get is not known for these {count(n)} sessions."
     few = "only " if n < MIN_N else ""
     return sentences(
-        f"Of {few}{count(n)} sessions that set out to cancel, {listing(parts)}." if parts else "",
+        f"Of {few}{count(n)} sessions that set out to cancel, {listing(parts)}.",
         _largest_loss(table),
         hedge(rows.get("submit", table.iloc[0]), "sessions"),
     )

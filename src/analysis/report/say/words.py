@@ -67,7 +67,8 @@ def pending(row: pd.Series, noun: str) -> str:
     n = row.get("n_pending", 0)
     if not n > 0:
         return ""
-    return f"{count(n)} more {noun} {'is' if n == 1 else 'are'} too young to count."
+    one = f"{count(n)} more {noun.removesuffix('s')} is"
+    return f"{one if n == 1 else f'{count(n)} more {noun} are'} too young to count."
 
 
 def hedge(row: pd.Series, noun: str) -> str:

@@ -1,0 +1,230 @@
+"""What is drawn in figures of rows: marks where the table says, in the colour of their meaning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
+from tests.plots import samples
+
+from analysis import plots
+from analysis.plots.theme import ESTIMATE, MEANINGS, NAIVE, SUCCESS
+
+
+def marks(ax):
+    """Single marks as (x, y, colour, hollow), from the top."""
+    lines = [line for line in ax.get_lines() if len(line.get_xdata()) == 1]
+    return [
+        (
+            round(float(line.get_xdata()[0]), 6),
+            round(float(line.get_ydata()[0]), 6),
+            line.get_color(),
+            to_hex(line.get_markerfacecolor()) == "#ffffff",
+        )
+        for line in lines
+    ]
+
+
+def intervals(ax):
+    """Ends of the drawn intervals, from the top."""
+    lines = [line for line in ax.get_lines() if len(line.get_xdata()) == 2]
+    return [tuple(round(float(x), 6) for x in line.get_xdata()) for line in lines]
+
+
+def names(ax):
+    return [text.get_text() for text in ax.get_yticklabels()]
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def rates(*rows, by="payment_method"):
+    """Table of shares: (group, events, n)."""
+    table = [{by: group, **samples.share(k, n)} for group, k, n in rows]
+    return pd.DataFrame(table)
+
+
+def test_success_rates_are_dots_in_percent_with_their_intervals():
+    table = rates(("card", 61, 100), ("wallet", 5, 10), ("paypal", 0, 0))
+    ax = plots.plot_success_rate(table)
+    assert marks(ax) == [(61.0, 0, SUCCESS.colour, False), (50.0, 1, SUCCESS.colour, True)]
+    expected = (table[["ci_low", "ci_high"]].dropna() * 100).round(6)
+    assert intervals(ax) == [tuple(row) for row in expected.to_numpy().tolist()]
+    assert names(ax) == ["card", "wallet", "PayPal"]
+    assert ax.get_xlim() == (0, 100)
+    assert ax.get_xlabel() == "share of requests that ended in a cancelled order (%)"
+    assert {"61%", "100", "50%", "10", "no data", "payment method"} <= set(texts(ax))
+    assert "hollow: fewer than 30 cases" in texts(ax)
+
+
+def test_dimmed_only_below_the_smallest_number_of_cases():
+    ax = plots.plot_success_rate(rates(("a", 3, 29), ("b", 3, 30)))
+    assert [hollow for *_, hollow in marks(ax)] == [True, False]
+
+
+def test_two_group_columns_stand_under_headings():
+    table = rates(("card", 61, 100), ("wallet", 50, 100), ("card", 20, 100))
+    table.insert(0, "order_state", ["packed", "packed", "shipped"])
+    ax = plots.plot_success_rate(table)
+    assert names(ax) == ["packed", "card", "wallet", "shipped", "card"]
+    assert [y for _, y, *_ in marks(ax)] == [1, 2, 4]
+
+
+def test_small_shares_have_an_axis_that_says_where_it_ends():
+    ax = plots.plot_request_rate(rates(("card", 60, 1000)))
+    assert ax.get_xlim() == (0, 10)
+    assert ax.get_xlabel().endswith("(%)\n(this axis ends at 10%)")
+    assert marks(ax)[0][2] == ESTIMATE.colour
+
+
+def test_outcomes_have_the_colour_of_their_meaning_and_zeros_are_kept():
+    ax = plots.plot_outcome_shares(samples.overall("outcome_shares"))
+    assert [colour for *_, colour, _ in marks(ax)] == [
+        MEANINGS[word].colour for word in samples.MIX
+    ]
+    assert "n = 1,200" in ax.get_xlabel()
+
+
+def test_groups_of_outcomes_have_a_panel_each_on_one_scale():
+    table = samples.grouped("outcome_shares", ["card", "wallet"])
+    ax = plots.plot_outcome_shares(table)
+    occurs = table.groupby("outcome", sort=False)["n_events"].sum() > 0
+    assert len(ax.child_axes) == occurs.sum()
+    assert {panel.get_xlim() for panel in ax.child_axes} == {(0, 100)}
+    first = ax.child_axes[0]
+    cells = table[table["outcome"] == "instant_cancelled"]["estimate"] * 100
+    assert [x for x, *_ in marks(first)] == cells.round(6).tolist()
+    assert names(first) == ["card\nn = 1,600", "wallet\nn = 800"]
+    assert names(ax.child_axes[1]) == ["", ""]
+
+
+def test_blockers_are_coloured_by_when_they_stood_in_the_way():
+    ax = plots.plot_blocker_shares(samples.overall("blocker_shares"))
+    stages = [samples.STAGES[word] for word in samples.BLOCKED]
+    assert [colour for *_, colour, _ in marks(ax)] == [MEANINGS[s].colour for s in stages]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["when asked", "decided later"]
+
+
+def test_ages_of_orders_stand_in_their_order_and_without_requests_say_so():
+    ax = plots.plot_success_by_order_age(samples.overall("success_by_order_age"))
+    assert names(ax) == [age for age, *_ in samples.AGES]
+    assert "no data" in texts(ax)
+    assert len(marks(ax)) == len(samples.AGES) - 1
+
+
+def test_quantiles_are_drawn_in_days_and_what_is_not_reached_is_said():
+    table = samples.overall("refund_quantiles").assign(
+        estimate=[5.0, 12.0, np.nan], ci_low=[4.0, 10.0, 14.0], ci_high=[6.0, np.nan, np.nan]
+    )
+    ax = plots.plot_refund_quantiles(table)
+    assert [(x, y) for x, y, *_ in marks(ax)] == [(5.0, 0), (12.0, 1)]
+    assert intervals(ax) == [(4.0, 6.0), (10.0, ax.get_xlim()[1])]
+    dotted = [line for line in ax.get_lines() if len(line.get_xdata()) == 2][1]
+    assert dotted.get_linestyle() != "-"
+    assert {"not reached", "5", "12"} <= set(texts(ax))
+    assert "days" in ax.get_xlabel()
+
+
+def test_promises_are_named_with_their_days():
+    ax = plots.plot_refund_sla(samples.overall("refund_sla"))
+    assert names(ax) == [
+        "card\nwithin 20 business days",
+        "wallet\nwithin 3 days",
+        "PayPal\nwithin 30 days",
+    ]
+    assert ax.get_xlim() == (0, 100)
+
+
+def test_the_funnel_has_a_bar_per_step_and_its_share_of_the_step_before():
+    table = samples.overall("cancel_flow_funnel")
+    ax = plots.plot_cancel_flow_funnel(table)
+    widths = [round(bar.get_width(), 6) for bar in ax.patches]
+    assert widths == (table["estimate"] * 100).round(6).tolist()
+    assert to_hex(ax.patches[-1].get_facecolor()) == SUCCESS.colour.lower()
+    assert len(intervals(ax)) == len(table)
+    assert "of step\nbefore" in texts(ax)
+
+
+def test_sellers_show_the_raw_rate_and_an_arrow_to_the_estimate():
+    table = samples.seller_scorecard(3).assign(
+        estimate=[0.5, 0.6, 0.7], raw_rate=[0.5, 0.2, np.nan], n=[200, 40, 0]
+    )
+    ax = plots.plot_seller_scorecard(table)
+    crosses = [x for x, _, colour, _ in marks(ax) if colour == NAIVE.colour]
+    assert crosses == [50.0, 20.0]
+    arrows = [t for t in ax.texts if getattr(t, "arrow_patch", None) is not None]
+    assert [(round(a.xyann[0], 6), round(a.xy[0], 6)) for a in arrows] == [(20.0, 60.0)]
+
+
+def test_only_the_sellers_with_most_requests_are_drawn_and_the_others_counted():
+    ax = plots.plot_seller_scorecard(samples.seller_scorecard(120))
+    assert len(names(ax)) == 30
+    remark = "and 90 more sellers in the table (those with the most requests are drawn)"
+    assert remark in "\n".join(texts(ax))
+
+
+def test_the_familiar_number_stands_beside_the_right_one():
+    table = samples.naive_versus_right()
+    ax = plots.plot_naive_versus_right(table)
+    assert len(ax.child_axes) == len(table)
+    first, days = ax.child_axes[0], ax.child_axes[2]
+    assert {(x, colour) for x, _, colour, _ in marks(first)} == {
+        (4.8, NAIVE.colour),
+        (61.2, ESTIMATE.colour),
+    }
+    assert first.get_xlim() == (0, 100)
+    assert days.get_xlim()[0] == 0 and days.get_xlim()[1] > 6.7
+    assert "usually 4.8%, right 61% (58% to 64%, n = 1,164): off by 56 percentage points" in texts(
+        first
+    )
+
+
+@pytest.mark.parametrize(
+    ("until", "state", "marker"), [("2025-11-03 14:05", "closed", "|"), (None, "closed", ">")]
+)
+def test_the_card_shows_until_when_the_window_was_open(until, state, marker):
+    ax = plots.plot_why_not(samples.why_not(until=until))
+    (end,) = [line for line in ax.get_lines() if line.get_label() == state]
+    assert end.get_marker() == marker
+    right = pd.Timestamp(until).timestamp() / 86400 if until else ax.get_xlim()[1]
+    assert float(ax.convert_xunits(end.get_xdata()[0])) == pytest.approx(right)
+
+
+def test_the_card_has_a_line_per_request_and_rule():
+    ax = plots.plot_why_not(samples.why_not())
+    assert names(ax) == [
+        "could be cancelled\nuntil 2025-11-03 14:05 UTC",
+        "asked to cancel\n2025-11-03 20:05 UTC",
+        "already shipped\nsince 2025-11-03 14:05 UTC",
+    ]
+    (rule,) = [line for line in ax.get_lines() if line.get_label() == "rule"]
+    start, stop = (
+        pd.Timestamp(t).timestamp() / 86400 for t in ("2025-11-03 14:05", "2025-11-03 20:05")
+    )
+    assert list(rule.get_xdata()) == pytest.approx([start, stop])
+    assert rule.get_color() == MEANINGS["at_submit"].colour
+    assert "shipped: blocked at once" in texts(ax)
+
+
+def test_the_card_of_goods_that_cannot_be_cancelled_draws_no_window():
+    row = (
+        9,
+        "2025-11-03 20:05",
+        "awaiting_shipment",
+        "blocked",
+        1,
+        "non_cancellable_goods",
+        "2025-11-01",
+    )
+    ax = plots.plot_why_not(samples.why_not([row], until="2025-11-01"))
+    assert names(ax)[0] == "could be cancelled\nat no time"
+    assert not [line for line in ax.get_lines() if line.get_label() in ("open", "closed")]
+
+
+def test_an_order_that_nobody_asked_about():
+    ax = plots.plot_why_not(samples.why_not([(None,) * 7], until=None))
+    shown = [t.get_text() for t in ax.get_figure(root=True).findobj(Text) if t.get_text()]
+    assert shown == ["nobody asked to cancel this order"]

@@ -1,0 +1,229 @@
+"""Sentences of shares, word for word."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.plots import samples
+
+from analysis.report.say import (
+    say_blocker_shares,
+    say_cancel_flow_funnel,
+    say_naive_versus_right,
+    say_order_end_shares,
+    say_outcome_shares,
+    say_request_rate,
+    say_seller_scorecard,
+    say_success_by_order_age,
+    say_success_rate,
+)
+
+CLUSTERED = "Wilson, clustered by seller"
+
+
+def row(estimate, low, high, n=1000, *, events=1, pending=0, clusters=40, **columns):
+    """Row of a table of shares with group columns first."""
+    shares = {"estimate": estimate, "ci_low": low, "ci_high": high}
+    counts = {"n": n, "n_events": events, "n_pending": pending, "n_clusters": clusters}
+    return {**columns, **shares, **counts, "interval": CLUSTERED}
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (
+            [row(0.61, 0.58, 0.64, 1164)],
+            "61% (58% to 64%, n = 1,164) of requests to cancel ended in a cancelled order.",
+        ),
+        (
+            [row(0.61, 0.58, 0.64, 1164, pending=1)],
+            "61% (58% to 64%, n = 1,164) of requests to cancel ended in a cancelled order. "
+            "1 more request is too young to count.",
+        ),
+        (
+            [row(0.5, 0.2, 0.8, 12)],
+            "50% (20% to 80%, n = 12, few) of requests to cancel ended in a cancelled order. "
+            "The interval is wide: take the share as a rough guide.",
+        ),
+        (
+            [row(0.5, 0.4, 0.6, 100, clusters=4)],
+            "50% (40% to 60%, n = 100) of requests to cancel ended in a cancelled order. "
+            "These requests are of only 4 sellers, so the interval is rough.",
+        ),
+        (
+            [row(0.5, 0.4, 0.6, 100, clusters=1)],
+            "50% (40% to 60%, n = 100) of requests to cancel ended in a cancelled order. "
+            "All these requests are of one seller, so this says nothing about others.",
+        ),
+        (
+            [row(np.nan, np.nan, np.nan, 0, pending=7)],
+            "No request is old enough to count yet. 7 more requests are too young to count.",
+        ),
+    ],
+)
+def test_success_rate(table, text):
+    assert say_success_rate(pd.DataFrame(table)) == text
+
+
+def by_state(*rows):
+    return pd.DataFrame([row(*numbers, order_state=state) for state, *numbers in rows])
+
+
+def test_groups_that_are_apart_are_compared():
+    table = by_state(("packed", 0.2, 0.15, 0.25), ("shipped", 0.01, 0.005, 0.02))
+    assert say_success_rate(table) == (
+        "By order state, the share of requests that worked: packed 20% (15% to 25%, n = 1,000) and "
+        "shipped 1.0% (0.5% to 2.0%, n = 1,000). It is clearly higher for packed than for shipped."
+    )
+
+
+def test_groups_whose_intervals_overlap_are_not():
+    table = by_state(("packed", 0.2, 0.15, 0.25), ("shipped", 0.22, 0.18, 0.26))
+    assert say_success_rate(table).endswith("There is no clear difference: the intervals overlap.")
+
+
+MANY = [(state, 0.1 * i, 0.1 * i - 0.01, 0.1 * i + 0.01) for i, state in
+        enumerate(["packed", "shipped", "frozen", "disputed", "delivered"], 1)]  # fmt: skip
+
+
+def test_of_many_groups_the_extremes_are_named():
+    assert say_success_rate(by_state(*MANY)) == (
+        "By order state, the share of requests that worked runs from 10% (9.0% to 11%, n = 1,000) "
+        "for packed to 50% (49% to 51%, n = 1,000) for delivered."
+    )
+
+
+def test_small_groups_are_left_out_of_the_comparison_and_that_is_said():
+    table = by_state(
+        *MANY, ("completed", 0.0, 0.0, 0.2, 5), ("cancelled", np.nan, np.nan, np.nan, 0)
+    )
+    text = say_success_rate(table)
+    assert "completed" not in text and "cancelled" not in text
+    assert text.endswith("2 of 7 groups are left out here (fewer than 30 cases).")
+
+
+def test_one_group_and_no_known_group():
+    assert say_success_rate(by_state(("packed", 0.2, 0.1, 0.3))) == (
+        "For packed, the share of requests that worked is 20% (10% to 30%, n = 1,000)."
+    )
+    unknown = by_state(("packed", np.nan, np.nan, np.nan, 0))
+    assert say_success_rate(unknown) == (
+        "No group has what it takes to estimate the share of requests that worked."
+    )
+
+
+def test_request_rate():
+    assert say_request_rate(pd.DataFrame([row(0.068, 0.061, 0.075, 12000, pending=300)])) == (
+        "Buyers asked to cancel 6.8% (6.1% to 7.5%, n = 12,000) of paid orders. "
+        "300 more orders are too young to count."
+    )
+
+
+def test_outcomes_are_named_largest_first_and_zeros_not_at_all():
+    table = pd.DataFrame(
+        [
+            row(0.3, 0.28, 0.32, outcome="instant_cancelled"),
+            row(0.5, 0.48, 0.52, outcome="blocked"),
+            row(0.15, 0.13, 0.17, outcome="rejected_by_seller"),
+            row(0.05, 0.04, 0.06, outcome="pending"),
+            row(0.0, 0.0, 0.01, outcome="preempted", events=0),
+        ]
+    )
+    assert say_outcome_shares(table) == (
+        "Of 1,000 requests, 50% (48% to 52%) were blocked at once, 30% (28% to 32%) were cancelled "
+        "at once and 15% (13% to 17%) were refused by the seller. Less often: undecided."
+    )
+
+
+def test_the_commonest_end_of_a_group_leads_only_if_it_does():
+    table = pd.DataFrame(
+        [
+            row(0.5, 0.48, 0.52, method="card", outcome="blocked"),
+            row(0.2, 0.18, 0.22, method="card", outcome="pending"),
+            row(0.5, 0.4, 0.6, method="wallet", outcome="blocked"),
+            row(0.45, 0.35, 0.55, method="wallet", outcome="pending"),
+        ]
+    )
+    assert say_outcome_shares(table) == (
+        "By method, the commonest end: for card, blocked at once, 50% (48% to 52%, n = 1,000); "
+        "for wallet, blocked at once, 50% (40% to 60%, n = 1,000), without a clear lead over "
+        "undecided, 45% (35% to 55%)."
+    )
+
+
+def test_order_ends():
+    table = pd.DataFrame([row(0.9, 0.88, 0.92, 20, end_code="completed")])
+    assert say_order_end_shares(table) == "Of only 20 orders, 90% (88% to 92%) were completed."
+
+
+def test_blockers():
+    table = pd.DataFrame(
+        [
+            row(0.18, 0.16, 0.2, blocker="already_shipped", stage="at_submit"),
+            row(0.05, 0.04, 0.06, blocker="seller_rejected", stage="decided_later"),
+        ]
+    )
+    assert say_blocker_shares(table) == (
+        "Of all requests, 18% (16% to 20%, n = 1,000) were stopped first by the rule: already "
+        "shipped. Next comes seller refused, 5.0% (4.0% to 6.0%)."
+    )
+    close = table.assign(estimate=[0.18, 0.17], ci_low=0.15, ci_high=0.2)
+    assert "It has no clear lead over seller refused, 17% (15% to 20%)." in say_blocker_shares(
+        close
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        ((0.2, 0.1, 0.3), "Asking early worked clearly more often than asking late."),
+        ((0.99, 0.98, 0.995), "Asking early worked clearly less often than asking late."),
+        ((0.85, 0.7, 0.92), "Whether asking early helps is not clear: the intervals overlap."),
+    ],
+)
+def test_early_and_late(last, verdict):
+    ages = pd.DataFrame(
+        [
+            row(1.0, 0.99, 1.0, order_age="before payment"),
+            row(0.9, 0.88, 0.95, order_age="under 1 hour"),
+            row(*last, order_age="4 to 7 days"),
+            row(0.0, 0.0, 0.9, 3, order_age="7 days or more"),
+        ]
+    )
+    assert verdict in say_success_by_order_age(ages)
+    assert "4 to 7 days after payment" in say_success_by_order_age(ages)
+
+
+def test_the_largest_loss_in_the_dialogue():
+    text = say_cancel_flow_funnel(samples.overall("cancel_flow_funnel"))
+    assert text.startswith("Of 1,200 sessions that set out to cancel, ")
+    assert "The largest loss within the dialogue: of those who opened the order, 80% found" in text
+
+
+def test_sellers_stand_out_only_if_their_intervals_do():
+    apart = samples.seller_scorecard(3).assign(
+        estimate=[0.5, 0.8, 0.6], ci_low=[0.4, 0.7, 0.5], ci_high=[0.6, 0.9, 0.7], n=[200, 90, 50]
+    )
+    assert say_seller_scorecard(apart).startswith(
+        "Success differs clearly between sellers: from 50% (40% to 60%, n = 200) with seller 7 to "
+        "80% (70% to 90%, n = 90) with seller 14."
+    )
+    alike = apart.assign(ci_low=0.3, ci_high=0.95)
+    assert say_seller_scorecard(alike).startswith("No seller stands out clearly: ")
+    few = apart.assign(n=[200, 9, 8])
+    assert (
+        "2 of 3 sellers have fewer than 30 requests; their rates are drawn"
+        in say_seller_scorecard(few)
+    )
+
+
+def test_the_size_of_the_mistake_and_why():
+    table = samples.naive_versus_right().iloc[[0, 1]]
+    assert say_naive_versus_right(table) == (
+        "How often cancelling works: usually computed as 4.8%, it is 61% (58% to 64%, n = 1,164). "
+        "The familiar number is 56 percentage points too low. Divides by orders. "
+        "Requests that work, counting those decided so far: usually computed as 63%, it is 61% "
+        "(58% to 64%, n = 1,164). Here the familiar number lies within the interval of the right "
+        "one."
+    )
