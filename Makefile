@@ -10,6 +10,9 @@ BIN     := $(VENV)/bin
 comma   := ,
 READY   := $(VENV)/ready-$(subst $(comma),-,$(EXTRAS))
 
+# behind a proxy with certificates of its own, uv must trust what the system trusts
+export UV_SYSTEM_CERTS := true
+
 .DEFAULT_GOAL := help
 .PHONY: help report test lint notebooks lab bench check clean setup constraints
 
