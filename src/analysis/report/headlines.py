@@ -50,7 +50,7 @@ def _asked(tables: Tables) -> Headline | None:
     row = request_rate(tables).iloc[0]
     if row["n_events"] == 0:
         return None
-    title = "of buyers who paid ask to cancel within 30 days"
+    title = "of paid orders get a request to cancel within 30 days"
     return _figure(title, row, "00_the_data", "paid orders")
 
 
