@@ -12,7 +12,22 @@ from analysis.sources import Tables, collect
 if TYPE_CHECKING:
     import ipywidgets
 
-    orders = [str(order) for order in refused_orders(tables)]
+MAX_CHOICES = 200
+
+
+def refused_orders(tables: Tables, *, n: int = MAX_CHOICES) -> list[Any]:
+    """Return ids of up to ``n`` orders with a request that met a blocker, smallest ids first."""
+    requests = tables.need("requests", "blocker", by="refused_orders")
+    met = requests.filter(requests.blocker.notnull()).select("order_id").distinct()
+    return collect(met.order_by("order_id").limit(n))["order_id"].tolist()
+
+
+def order_picker(tables: Tables) -> ipywidgets.Widget:
+    """Return a widget to pick or type an order, which shows why it could not be cancelled."""
+    import ipywidgets
+
+    has_blockers = tables.has("requests", "blocker")
+    orders = [str(order) for order in refused_orders(tables)] if has_blockers else []
     box = ipywidgets.Combobox(
         description="Order",
         options=orders,
