@@ -278,6 +278,15 @@ def test_fractions_of_a_second_are_cut_off_in_an_engine_of_the_readers(engine, z
     assert found.epoch.tolist()[:3] == [stamp.timestamp() for stamp in expected[:3]]
 
 
+@pytest.mark.spark
+def test_days_in_an_engine_of_the_readers_begin_in_utc(engine, request):
+    days = pa.array([datetime(2026, 3, 1, tzinfo=UTC), None], pa.date32())
+    orders = open_tables(ENGINES[engine](request, raw_orders(days)), as_of="2026-06-30").orders
+    found = seconds(orders, placed=orders.placed_at).placed
+    assert found[0] == pd.Timestamp("2026-03-01", tz="UTC")
+    assert found.isna().tolist() == [False, True]
+
+
 def duckdb_engine(request, orders):
     backend = connect()
     backend.raw_sql("SET TimeZone = 'America/Sao_Paulo'")  # the reader's own setting
