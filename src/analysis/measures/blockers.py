@@ -14,15 +14,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
-from analysis.measures.counting import (
-    HOUR,
-    as_counts,
-    mature_requests,
-    requests_of,
-    share_table,
-    word_table,
-)
+from analysis.measures.counting import HOUR, as_counts, mature_requests, requests_of
 from analysis.measures.rates import HORIZON_HOURS
+from analysis.measures.shares import share_table, word_table
 from analysis.sources import Tables, collect, seconds_between
 from analysis.sources.tables import is_success
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import Spells, as_counts, curve_times, require_own_column
+from analysis.measures.counting import as_counts, require_own_column
+from analysis.measures.spells import Spells, curve_times
 
 ONE_END = "Kaplan-Meier, log-log"
 MANY_ENDS = "Aalen-Johansen, log-log"

@@ -15,17 +15,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import REFUND_PROMISES, codes
-from analysis.measures.counting import (
-    DAY,
-    HOUR,
-    MINUTE,
-    Spells,
-    age,
-    positive,
-    requests_of,
-    spell_counts,
-)
+from analysis.measures.counting import DAY, HOUR, MINUTE, age, positive, requests_of
 from analysis.measures.curves import curve_table, ended_by_own_time, mean_table, quantile_table
+from analysis.measures.spells import Spells, spell_counts
 from analysis.sources import Tables, business_seconds_between, seconds_between
 from analysis.sources.tables import known_columns
 

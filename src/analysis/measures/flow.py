@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import cluster_keys, groups_of, orders_of, tabulated
+from analysis.measures.counting import cluster_keys, groups_of, orders_of
+from analysis.measures.shares import tabulated
 from analysis.sources import Tables, collect
 from analysis.sources.tables import is_success
 

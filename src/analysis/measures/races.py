@@ -13,17 +13,9 @@ import ibis
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import (
-    HOUR,
-    MINUTE,
-    age,
-    first_end,
-    orders_of,
-    positive,
-    requests_of,
-    spell_counts,
-)
+from analysis.measures.counting import HOUR, MINUTE, age, orders_of, positive, requests_of
 from analysis.measures.curves import race_table
+from analysis.measures.spells import first_end, spell_counts
 from analysis.sources import Tables, seconds_between
 
 

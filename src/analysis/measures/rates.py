@@ -13,16 +13,8 @@ import ibis
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import (
-    HOUR,
-    age,
-    mature_requests,
-    orders_of,
-    positive,
-    requests_of,
-    share_table,
-    word_table,
-)
+from analysis.measures.counting import HOUR, age, mature_requests, orders_of, positive, requests_of
+from analysis.measures.shares import share_table, word_table
 from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import is_success
 
