@@ -136,9 +136,10 @@ def test_keyboard_alone_is_enough(hostile_site, visit):
 
 def test_paper_shows_what_folds_hide(hostile_site, visit):
     page = visit(hostile_site / "01_quiet.html")
+    assert page.locator("details[open]").count() == 0
     page.emulate_media(media="print")
-    heights = "[...document.querySelectorAll('details pre')].map(e => e.offsetHeight)"
-    assert min(page.evaluate(heights)) > 0
+    visible = "[...document.querySelectorAll('details pre')].map(e => e.checkVisibility())"
+    assert set(page.evaluate(visible)) == {True}
     assert page.locator("nav.turn").is_hidden()
     assert len(page.pdf(format="A4")) > 1_000
 

@@ -230,9 +230,19 @@ def test_only_what_this_package_made_is_marked(run):
         "from analysis.report.html import note; note('x')",
         "from IPython.display import HTML; HTML('<b>x</b>')",
         "class Mine:\n    def _repr_html_(self):\n        return '<b>'\nMine()",
+        "Mine.__module__ = 'analysis.report.ask'; Mine()",
+        "Mine.__module__ = 'analysis_of_others'; Mine()",
     )
     marked = [OURS in one["outputs"][0]["data"] for one in done["cells"]]
-    assert marked == [True, False, False]
+    assert marked == [True, False, False, True, False]
+
+
+def test_sets_come_in_the_same_order_every_time(run):
+    code, settings = "print(hash('a'))", {**os.environ, "PYTHONHASHSEED": "0"}
+    same = subprocess.run(
+        [sys.executable, "-c", code], env=settings, capture_output=True, text=True
+    )
+    assert outputs(run(code)) == [("stdout", same.stdout)]
 
 
 def test_figures_of_pyplot_appear_as_pictures(run):

@@ -207,6 +207,7 @@ def test_links_that_run_something_are_text():
         "data:text/html,x",
         "vbscript:x",
         "file:///x",
+        "ms-word:x",
     ):
         assert "<a" not in passages(f"[x]({link})")[0].body
     for link in ("https://a.example/?a=1&b=2", "#there", "01_next.html", "mailto:a@b.example"):
