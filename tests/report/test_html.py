@@ -198,6 +198,20 @@ def test_text_keeps_its_direction_to_itself():
     assert "<td><bdi>\u05e9</bdi></td>" in table_html(pd.DataFrame({"t": ["\u05e9"]})).markup
 
 
+def test_columns_are_set_by_what_they_hold():
+    frame = pd.DataFrame(
+        {
+            "code": ["a"],
+            "sentence": ["one rule that stood in the way of one request"],
+            "n": [1],
+            "is_open": [True],
+            "at": pd.to_datetime(["2026-03-01"]),
+        }
+    )
+    cells = [a.get("class") for tag, a in Reader(table_html(frame).markup).tags if tag == "td"]
+    assert cells == [None, "words", "number", None, "moment"]
+
+
 def test_too_many_rows_are_counted_and_not_sortable():
     frame = pd.DataFrame({"n": range(1_234)})
     part = table_html(frame, max_rows=2)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OURS = "application/vnd.cancellations.html+json"  # beside text/html: this markup was made here
 LONG_TEXT = 160  # characters; longer text in a table is folded, and kept whole
 LONG_WORD = 30
+SHORT_NAME = 10
 MAX_TABLE_ROWS = 200
 MISSING = "–"
 INTERVAL_COLUMNS = ("estimate", "ci_low", "ci_high")  # one precision for the three of them
@@ -182,13 +183,9 @@ def _column(
     decimals: Mapping[str, int],
     tag: str,
 ) -> _Column:
-    import pandas as pd
-
     words = " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
-    types = pd.api.types
-    is_number = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
-    chosen = _format(values, words, formats, decimals, is_number=is_number)
-    kind = "number" if is_number else "moment" if types.is_datetime64_any_dtype(values) else ""
+    kind = _kind(values)
+    chosen = _format(values, words, formats, decimals, is_number=kind == "number")
     style = f' class="{kind}"' if kind else ""
     scope = ' scope="row"' if tag == "th" else ""
     cells = [f"<{tag}{scope}{style}{_cell(value, chosen)}</{tag}>" for value in values]
@@ -196,8 +193,21 @@ def _column(
     return _Column(f'<th scope="col"{style}>{text}</th>', cells)
 
 
+def _kind(values: pd.Series) -> str:
+    """Class of a column: numbers, moments, text of some length, or nothing in particular."""
+    import pandas as pd
+
+    types = pd.api.types
+    if types.is_datetime64_any_dtype(values):
+        return "moment"
+    if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
+        return "" if types.is_bool_dtype(values) else "number"
+    return "words" if max((len(str(value)) for value in values), default=0) > LONG_WORD else ""
+
+
 def _breakable(name: str) -> str:
-    return escape(name).replace("_", "_<wbr>")
+    """Return a name that may be broken after its underscores, if it is not short anyway."""
+    return escape(name) if len(name) <= SHORT_NAME else escape(name).replace("_", "_<wbr>")
 
 
 def _format(
