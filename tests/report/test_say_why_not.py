@@ -111,8 +111,8 @@ def test_the_request_that_decided_comes_first():
     assert say_why_not(why_not(rows)) == (
         "Order 123 was cancelled: the seller approved. An earlier request, of 2025-11-01 08:00 "
         "UTC, failed because its payment was still being verified. A later request, of "
-        "2025-11-02 09:00 UTC, failed because it had already been cancelled: it ended on 2025-11-02 "
-        "08:30 UTC, 30 minutes before the request."
+        "2025-11-02 09:00 UTC, failed because it had already been cancelled: it ended on "
+        "2025-11-02 08:30 UTC, 30 minutes before the request."
     )
 
 
