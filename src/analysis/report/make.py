@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from analysis.report.data_page import about, banner, fingerprint_of
 from analysis.report.execute import execute_all, failures, warm_processes
 from analysis.report.headlines import headline_figures
@@ -92,7 +90,7 @@ def _index(tables: Tables, marks: Mapping[str, str]) -> Index:
     )
 
 
-def _require_no_failure(executed: Mapping[str, nbformat.NotebookNode]) -> None:
+def _require_no_failure(executed: Mapping[str, Mapping[str, Any]]) -> None:
     lines: Sequence[str] = [
         f"{name}, {line}" for name, done in executed.items() for line in failures(done)
     ]
@@ -100,6 +98,6 @@ def _require_no_failure(executed: Mapping[str, nbformat.NotebookNode]) -> None:
         raise RuntimeError("a notebook failed:\n" + "\n".join(lines))
 
 
-def _digest(notebook: nbformat.NotebookNode) -> str:
-    text = "\n".join(cell["source"] for cell in notebook["cells"])
+def _digest(notebook: Mapping[str, Any]) -> str:
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:ID_LENGTH]
