@@ -40,6 +40,11 @@ def write_tables(
     -------
     dict
         Measure that has no file -> what it lacks in this data.
+
+    Raises
+    ------
+    MissingData
+        No measure can be grouped by ``by``; nothing is written.
     """
     absent: dict[str, str] = {}
     with replaced_when_complete(Path(out)) as folder:
@@ -51,6 +56,8 @@ def write_tables(
                 absent[name] = str(lack)
             if progress is not None:
                 progress(done, len(MEASURES))
+        if by and set(MEASURES) - set(NO_GROUPS) <= set(absent):
+            raise MissingData(f"the column {', '.join(by)}", needed_by="any measure")
     return absent
 
 
