@@ -105,6 +105,14 @@ def test_hostile_groups_are_shown_as_text(name):
     )
 
 
+def test_axes_made_elsewhere_show_dollar_signs_too():
+    ax = Figure().add_subplot()
+    ax.set_yticks([0, 1], labels=["a", "b"])  # texts made with the default settings
+    plots.plot_success_rate(samples.grouped("success_rate", ["$x^{2", "$y$"]), ax)
+    shown = [t for t in ax.get_figure().findobj(Text) if "$" in t.get_text() and t.get_visible()]
+    assert len(shown) == 2 and not any(t.get_parse_math() for t in shown)
+
+
 @GROUPABLE
 def test_more_groups_than_fit_are_counted(name):
     ax = plot(name, samples.grouped(name, [f"g{i}" for i in range(14)]))

@@ -55,6 +55,7 @@ def test_success_rates_are_dots_in_percent_with_their_intervals():
     assert intervals(ax) == [tuple(row) for row in expected.to_numpy().tolist()]
     assert names(ax) == ["card", "wallet", "PayPal"]
     assert ax.get_xlim() == (0, 100)
+    assert ax.yaxis_inverted()  # the first row of the table is on top
     assert ax.get_xlabel() == "share of requests that ended in a cancelled order (%)"
     assert {"61%", "100", "50%", "10", "no data", "payment method"} <= set(texts(ax))
     assert "hollow: fewer than 30 cases" in texts(ax)
@@ -175,6 +176,7 @@ def test_the_familiar_number_stands_beside_the_right_one():
         (4.8, NAIVE.colour),
         (61.2, ESTIMATE.colour),
     }
+    assert (61.2, 4.8) in intervals(first)  # the size of the mistake
     assert first.get_xlim() == (0, 100)
     assert days.get_xlim()[0] == 0 and days.get_xlim()[1] > 6.7
     assert "usually 4.8%, right 61% (58% to 64%, n = 1,164): off by 56 percentage points" in texts(
