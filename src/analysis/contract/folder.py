@@ -98,7 +98,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ContractError(f"{folder} has no {MANIFEST}: it is not a complete dataset") from err
     except ContractError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as err:
+    except (ValueError, KeyError, TypeError) as err:
         raise ContractError(f"{path} is not a readable manifest: {err!r}") from err
 
 
