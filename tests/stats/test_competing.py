@@ -139,15 +139,15 @@ def test_without_ties_aalens_variance_is_larger_by_y_over_y_minus_1_a_term():
     assert ((ratio > n / (n - 1)) & (ratio < 21 / 20)).all()
 
 
-def test_a_million_spells_lose_no_digits_at_either_end():
-    """One event of a rare cause first, the last spell alone at the end: sizes n to 1."""
-    n = 1_000_000
-    time, n_events = [1, 2, 3, 4], [[1, 0], [0, n - 3], [1, 0], [0, 1]]
-    curve = aalen_johansen([0] * 4, time, n_events, [0] * 4)
-    share = 1 / n  # nothing censored: binomial
-    assert curve.variance[0, 0] == pytest.approx(share * (1 - share) / n, rel=1e-9)
-    assert curve.variance[3, 0] == pytest.approx(2 * share * (1 - 2 * share) / n, rel=1e-9)
-    assert curve.variance[2, 1] == pytest.approx((n - 3) / n * (3 / n) / n, rel=1e-9)
+def test_a_thousand_million_spells_lose_no_digits():
+    """Half by each cause, the last two alone; nothing censored, so the variance is binomial."""
+    n = 10**9
+    n_events = np.array([[1, 0], [n // 2 - 2, n // 2 - 1], [1, 0], [0, 1]])
+    curve = aalen_johansen([0] * 4, [1, 2, 3, 4], n_events, [0] * 4)
+    ended = np.cumsum(n_events, axis=0)
+    exact = ended * (n - ended) / n**3
+    np.testing.assert_allclose(curve.incidence, ended / n, rtol=1e-12)
+    np.testing.assert_allclose(curve.variance, exact, rtol=1e-9)
 
 
 # --- what must not matter -------------------------------------------------------------------

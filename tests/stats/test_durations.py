@@ -104,6 +104,13 @@ def test_the_unit_of_time_scales_durations():
     )
 
 
+def test_the_limits_of_a_mean_stay_between_0_and_tau():
+    mean = restricted_mean(kaplan_meier([0] * 2, [1, 5], [1, 1], [0, 0]), 5)
+    assert (mean.low[0], mean.estimate[0], mean.high[0]) == (pytest.approx(0.228, abs=1e-3), 3, 5)
+    early = restricted_mean(kaplan_meier([0] * 2, [0, 5], [3, 1], [0, 0]), 5)
+    assert (early.low[0], early.estimate[0]) == (0, 1.25)
+
+
 def test_no_rows():
     empty = kaplan_meier([], [], [], [], n_groups=2)
     assert np.isnan(survival_quantiles(empty, [0.5]).value).all()
