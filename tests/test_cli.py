@@ -140,6 +140,22 @@ def test_an_interrupted_generate_leaves_nothing_that_opens(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["market"]  # leftovers are cleared
 
 
+def test_lab_opens_the_notebooks_and_passes_options_on(monkeypatch):
+    ran = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command))
+    assert main(["lab", "--no-browser", "--port", "8899"]) == 0
+    assert ran[0][1:3] == ["-m", "jupyterlab"]
+    assert Path(ran[0][3]).name == "notebooks"
+    assert ran[0][4:] == ["--no-browser", "--port", "8899"]
+
+
+def test_unknown_options_are_refused(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "somewhere", "--shoe-size", "43"])
+    assert stop.value.code == 2
+    assert "--shoe-size" in capsys.readouterr().err
+
+
 def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])

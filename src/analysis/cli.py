@@ -24,7 +24,11 @@ USER_ERROR = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (0 done, 2 an error the user can mend)."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    options.others = others
+    if options.others and options.run is not _lab:
+        parser.error(f"unrecognized arguments: {' '.join(options.others)}")
     try:
         options.run(options)
     except (ContractError, MissingData, ValueError) as err:
@@ -63,8 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_reading_commands(commands)
     _add_import(commands)
-    lab = _command(commands, "lab", _lab, "open JupyterLab on the notebooks")
-    lab.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to JupyterLab")
+    _command(commands, "lab", _lab, "open JupyterLab on the notebooks (options are passed on)")
     return parser
 
 
@@ -241,7 +244,7 @@ def _why(options: argparse.Namespace) -> None:
 def _lab(options: argparse.Namespace) -> None:
     from analysis.report.notebooks import notebook_folder
 
-    command = [sys.executable, "-m", "jupyterlab", str(notebook_folder()), *options.arguments]
+    command = [sys.executable, "-m", "jupyterlab", str(notebook_folder()), *options.others]
     subprocess.run(command, check=False)
 
 
