@@ -66,7 +66,7 @@ def test_runs_in_a_real_kernel_without_warnings(name, market, tmp_path):
 
 def test_each_answers_in_sentences_with_interval_and_count(market):
     for name, done in run_all(market).items():
-        answers = [c for c in done["cells"] if c["source"].startswith("say(")]
+        answers = [c for c in done["cells"] if "".join(c["source"]).startswith("say(")]
         text = outputs({"cells": answers})
         assert len(text) > 80, name
         assert "nan" not in text.lower().split(), name
