@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from analysis.stats import fit_beta_binomial, shrunk_rate, wilson
+from analysis.stats.shrinkage import _log_rising
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "stats"
 
@@ -96,6 +98,13 @@ def test_no_groups_no_units_one_group():
     alpha, beta = fit_beta_binomial([7], [10])
     assert (alpha, beta) == pytest.approx((7, 3))
     assert [len(column) for column in shrunk_rate([], [], alpha=1, beta=1)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("a", [0.3, 7.0, 99.9, 100.1, 2.5e4, 3e11])
+def test_the_likelihood_is_exact_for_priors_of_any_strength(a):
+    k = np.array([0, 1, 5, 300])
+    exact = [math.fsum(math.log(a + j) for j in range(size)) for size in k]
+    np.testing.assert_allclose(_log_rising(a, k), exact, rtol=1e-13, atol=1e-12)
 
 
 counts = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

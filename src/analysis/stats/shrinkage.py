@@ -149,10 +149,8 @@ def _maximum(likelihood: _MarginalLikelihood, pooled: np.ndarray, total: float) 
 
     edge = np.log((total + 0.5) / 0.5)
     bounds = [(-edge, edge), (np.log(LEAST_STRENGTH), pooled[1])]
-    starts = [np.array([pooled[0], log_strength]) for log_strength in np.linspace(*bounds[1], 12)]
-    start = min(starts, key=lambda point: likelihood(point)[0])
     options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500}
-    return minimize(likelihood, start, jac=True, bounds=bounds, options=options).x
+    return minimize(likelihood, pooled, jac=True, bounds=bounds, options=options).x
 
 
 def _log_rising(a: float, k: np.ndarray) -> np.ndarray:
