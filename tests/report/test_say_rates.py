@@ -78,8 +78,9 @@ def test_groups_that_are_apart_are_compared():
     )
 
 
-def test_groups_whose_intervals_overlap_are_not():
-    table = by_state(("packed", 0.2, 0.15, 0.25), ("shipped", 0.22, 0.18, 0.26))
+@pytest.mark.parametrize("other", [(0.22, 0.18, 0.26), (0.12, 0.05, 0.18), (0.3, 0.24, 0.4)])
+def test_groups_whose_intervals_overlap_are_not(other):
+    table = by_state(("packed", 0.2, 0.15, 0.25), ("shipped", *other))
     assert say_success_rate(table).endswith("There is no clear difference: the intervals overlap.")
 
 
@@ -215,6 +216,13 @@ def test_sellers_stand_out_only_if_their_intervals_do():
     assert (
         "2 of 3 sellers have fewer than 30 requests; their rates are drawn"
         in say_seller_scorecard(few)
+    )
+
+
+def test_familiar_numbers_that_are_too_high():
+    assert say_naive_versus_right(samples.naive_versus_right().iloc[[3]]).endswith(
+        "The familiar number is 38 percentage points too high. Counts only refunds that have "
+        "arrived."
     )
 
 
