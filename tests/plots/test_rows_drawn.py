@@ -109,6 +109,13 @@ def test_blockers_are_coloured_by_when_they_stood_in_the_way():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["when asked", "decided later"]
 
 
+def test_blockers_of_groups_keep_their_colours():
+    ax = plots.plot_blocker_shares(samples.grouped("blocker_shares", ["card", "wallet"]))
+    first, *_, last = ax.child_axes
+    assert {colour for *_, colour, _ in marks(first)} == {MEANINGS["at_submit"].colour}
+    assert {colour for *_, colour, _ in marks(last)} == {MEANINGS["decided_later"].colour}
+
+
 def test_ages_of_orders_stand_in_their_order_and_without_requests_say_so():
     ax = plots.plot_success_by_order_age(samples.overall("success_by_order_age"))
     assert names(ax) == [age for age, *_ in samples.AGES]
