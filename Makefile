@@ -14,7 +14,7 @@ READY   := $(VENV)/ready-$(subst $(comma),-,$(EXTRAS))
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint notebooks lab bench check clean setup constraints
+.PHONY: help report test lint notebooks lab bench parity check clean setup constraints
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ lab: setup $(DATASET)/dataset.json ## JupyterLab on the notebooks
 
 bench: setup ## measure speed and memory, rewrite benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
+
+parity: setup ## compare every estimator with its reference, rewrite docs/parity.md
+	$(BIN)/python tools/parity.py
 
 check: ## lint, tests and notebooks, counting failures instead of stopping at the first
 	@failed=0; for job in lint test notebooks; do $(MAKE) --no-print-directory $$job || failed=$$((failed + 1)); done; \

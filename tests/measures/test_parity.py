@@ -8,6 +8,7 @@ import polars
 import pyarrow as pa
 import pytest
 from tests.measures.random_rows import AS_OF, random_market
+from tests.measures.specs import CALLS
 
 from analysis.measures import (
     MEASURES,
@@ -19,35 +20,10 @@ from analysis.measures import (
 )
 from analysis.sources import open_tables
 
-# measure -> options that reach every branch of its expressions
-OPTIONS = {
-    "cancellation_success_rate": [{}, {"by": ["is_cancellable_goods", "size_tier"]}],
-    "outcome_shares": [{"by": ["seller_id"], "requested_by": None, "horizon_hours": 100}],
-    "request_rate": [{}, {"by": ["end_code"], "horizon_hours": 48}],
-    "order_end_shares": [{"by": ["opened_at"]}],
-    "outcome_curve": [{"by": ["size_tier"], "horizon_hours": 40}],
-    "window_curve": [{"by": ["category"], "closed_by": ("packed_at", "shipped_at")}],
-    "refund_curve": [{"by": ["method"]}, {"clock": "business", "by": ["seller_country"]}],
-    "refund_quantiles": [{"by": ["method"], "clock": "business"}],
-    "refund_mean": [{"by": ["end_code"], "horizon_days": 10}],
-    "refund_sla": [{}, {"by": ["is_cancellable_goods"]}],
-    "response_curve": [{"by": ["order_state"]}],
-    "blocker_shares": [{"by": ["size_tier"]}],
-    "success_by_order_age": [{"by": ["replaces_order_id"]}, {"by": ["is_cancellable_goods"]}],
-    "seller_scorecard": [{}, {"horizon_hours": 24, "top": 3}],
-    "cancel_flow_funnel": [{"by": ["size_tier"]}],
-    "naive_versus_right": [{}],
-}
-CALLS = [(name, options) for name in OPTIONS for options in OPTIONS[name]]
-
 
 def same(found, expected):
     """Equal tables: types, order of rows, integers and text exactly, other numbers to 1e-12."""
     pd.testing.assert_frame_equal(found, expected, rtol=1e-12, atol=1e-12)
-
-
-def test_every_measure_is_compared():
-    assert list(OPTIONS) == list(MEASURES)
 
 
 @pytest.fixture(scope="module", params=["numbers", "text and weights"])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.measures.random_rows import AS_OF, random_market
+from tests.measures.specs import SPECS
 
 from analysis.contract import TABLES, codes
 from analysis.measures import (
@@ -41,8 +42,7 @@ QUICK = [
     (refund_quantiles, {"by": ["method"], "clock": "business"}),
 ]
 
-SHARES = [*MEASURES][:-1]  # the last repeats the headlines of the others
-SHARES = [name for name in SHARES if name not in ("refund_quantiles", "refund_mean")]  # days
+SHARES = [name for name, spec in SPECS.items() if spec.bounds == (0, 1)]
 
 
 def opened_market(seed, n_orders, **options):

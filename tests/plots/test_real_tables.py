@@ -50,6 +50,6 @@ def test_every_measure_in_groups(market, measure, by):
 
 def test_the_card_of_an_order(market):
     table = why_not(market)
-    assert list(samples.why_not().columns) == list(table.columns)
+    assert list(samples.card.why_not().columns) == list(table.columns)
     assert plots.plot_why_not(table).get_figure() is not None
     assert sentence("why_not", table).startswith("Order ")

@@ -43,7 +43,7 @@ def texts(ax):
 
 def rates(*rows, by="payment_method"):
     """Table of shares: (group, events, n)."""
-    table = [{by: group, **samples.share(k, n)} for group, k, n in rows]
+    table = [{by: group, **samples.numbers.share(k, n)} for group, k, n in rows]
     return pd.DataFrame(table)
 
 
@@ -84,7 +84,7 @@ def test_small_shares_have_an_axis_that_says_where_it_ends():
 def test_outcomes_have_the_colour_of_their_meaning_and_zeros_are_kept():
     ax = plots.plot_outcome_shares(samples.overall("outcome_shares"))
     assert [colour for *_, colour, _ in marks(ax)] == [
-        MEANINGS[word].colour for word in samples.MIX
+        MEANINGS[word].colour for word in samples.shares.MIX
     ]
     assert "n = 1,200" in ax.get_xlabel()
 
@@ -104,7 +104,7 @@ def test_groups_of_outcomes_have_a_panel_each_on_one_scale():
 
 def test_blockers_are_coloured_by_when_they_stood_in_the_way():
     ax = plots.plot_blocker_shares(samples.overall("blocker_shares"))
-    stages = [samples.STAGES[word] for word in samples.BLOCKED]
+    stages = [samples.shares.STAGES[word] for word in samples.shares.BLOCKED]
     assert [colour for *_, colour, _ in marks(ax)] == [MEANINGS[s].colour for s in stages]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["when asked", "decided later"]
 
@@ -118,9 +118,9 @@ def test_blockers_of_groups_keep_their_colours():
 
 def test_ages_of_orders_stand_in_their_order_and_without_requests_say_so():
     ax = plots.plot_success_by_order_age(samples.overall("success_by_order_age"))
-    assert names(ax) == [age for age, *_ in samples.AGES]
+    assert names(ax) == [age for age, *_ in samples.shares.AGES]
     assert "no data" in texts(ax)
-    assert len(marks(ax)) == len(samples.AGES) - 1
+    assert len(marks(ax)) == len(samples.shares.AGES) - 1
 
 
 def test_quantiles_are_drawn_in_days_and_what_is_not_reached_is_said():
@@ -157,7 +157,7 @@ def test_the_funnel_has_a_bar_per_step_and_its_share_of_the_step_before():
 
 
 def test_sellers_show_the_raw_rate_and_an_arrow_to_the_estimate():
-    table = samples.seller_scorecard(3).assign(
+    table = samples.sellers.seller_scorecard(3).assign(
         estimate=[0.5, 0.6, 0.7], raw_rate=[0.5, 0.2, np.nan], n=[200, 40, 0]
     )
     ax = plots.plot_seller_scorecard(table)
@@ -168,14 +168,14 @@ def test_sellers_show_the_raw_rate_and_an_arrow_to_the_estimate():
 
 
 def test_only_the_sellers_with_most_requests_are_drawn_and_the_others_counted():
-    ax = plots.plot_seller_scorecard(samples.seller_scorecard(120))
+    ax = plots.plot_seller_scorecard(samples.sellers.seller_scorecard(120))
     assert len(names(ax)) == 30
     remark = "and 90 more sellers in the table (those with the most requests are drawn)"
     assert remark in "\n".join(texts(ax))
 
 
 def test_the_familiar_number_stands_beside_the_right_one():
-    table = samples.naive_versus_right()
+    table = samples.naive.naive_versus_right()
     ax = plots.plot_naive_versus_right(table)
     assert len(ax.child_axes) == len(table)
     first, days = ax.child_axes[0], ax.child_axes[2]
@@ -195,7 +195,7 @@ def test_the_familiar_number_stands_beside_the_right_one():
     ("until", "state", "marker"), [("2025-11-03 14:05", "closed", "|"), (None, "closed", ">")]
 )
 def test_the_card_shows_until_when_the_window_was_open(until, state, marker):
-    ax = plots.plot_why_not(samples.why_not(until=until))
+    ax = plots.plot_why_not(samples.card.why_not(until=until))
     (end,) = [line for line in ax.get_lines() if line.get_label() == state]
     assert end.get_marker() == marker
     right = pd.Timestamp(until).timestamp() / 86400 if until else ax.get_xlim()[1]
@@ -203,7 +203,7 @@ def test_the_card_shows_until_when_the_window_was_open(until, state, marker):
 
 
 def test_the_card_has_a_line_per_request_and_rule():
-    ax = plots.plot_why_not(samples.why_not())
+    ax = plots.plot_why_not(samples.card.why_not())
     assert names(ax) == [
         "could be cancelled\nuntil 2025-11-03 14:05 UTC",
         "asked to cancel\n2025-11-03 20:05 UTC",
@@ -228,12 +228,12 @@ def test_the_card_of_goods_that_cannot_be_cancelled_draws_no_window():
         "non_cancellable_goods",
         "2025-11-01",
     )
-    ax = plots.plot_why_not(samples.why_not([row], until="2025-11-01"))
+    ax = plots.plot_why_not(samples.card.why_not([row], until="2025-11-01"))
     assert names(ax)[0] == "could be cancelled\nat no time"
     assert not [line for line in ax.get_lines() if line.get_label() in ("open", "closed")]
 
 
 def test_an_order_that_nobody_asked_about():
-    ax = plots.plot_why_not(samples.why_not([(None,) * 7], until=None))
+    ax = plots.plot_why_not(samples.card.why_not([(None,) * 7], until=None))
     shown = [t.get_text() for t in ax.get_figure(root=True).findobj(Text) if t.get_text()]
     assert shown == ["nobody asked to cancel this order"]

@@ -203,7 +203,7 @@ def test_the_largest_loss_in_the_dialogue():
 
 
 def test_sellers_stand_out_only_if_their_intervals_do():
-    apart = samples.seller_scorecard(3).assign(
+    apart = samples.sellers.seller_scorecard(3).assign(
         estimate=[0.5, 0.8, 0.6], ci_low=[0.4, 0.7, 0.5], ci_high=[0.6, 0.9, 0.7], n=[200, 90, 50]
     )
     assert say_seller_scorecard(apart).startswith(
@@ -220,14 +220,14 @@ def test_sellers_stand_out_only_if_their_intervals_do():
 
 
 def test_familiar_numbers_that_are_too_high():
-    assert say_naive_versus_right(samples.naive_versus_right().iloc[[3]]).endswith(
+    assert say_naive_versus_right(samples.naive.naive_versus_right().iloc[[3]]).endswith(
         "The familiar number is 38 percentage points too high. Counts only refunds that have "
         "arrived."
     )
 
 
 def test_the_size_of_the_mistake_and_why():
-    table = samples.naive_versus_right().iloc[[0, 1]]
+    table = samples.naive.naive_versus_right().iloc[[0, 1]]
     assert say_naive_versus_right(table) == (
         "How often cancelling works: usually computed as 4.8%, it is 61% (58% to 64%, n = 1,164). "
         "The familiar number is 56 percentage points too low. Divides by orders. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.plots.samples import why_not
+from tests.plots.samples.card import why_not
 
 from analysis.contract import codes
 from analysis.report.say import say_why_not

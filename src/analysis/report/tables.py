@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from analysis.contract import MissingData, replaced_when_complete
 from analysis.measures import MEASURES
 from analysis.sources import Tables
 
-NO_GROUPS = ("seller_scorecard", "naive_versus_right")  # measures without ``by``
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -47,16 +47,17 @@ def write_tables(
         No measure can be grouped by ``by``; nothing is written.
     """
     absent: dict[str, str] = {}
+    grouped = {name for name, measure in MEASURES.items() if "by" in signature(measure).parameters}
     with replaced_when_complete(Path(out)) as folder:
         for done, (name, measure) in enumerate(MEASURES.items(), 1):
-            options: dict[str, Any] = {} if name in NO_GROUPS else {"by": list(by)}
+            options: dict[str, Any] = {"by": list(by)} if name in grouped else {}
             try:
                 _write(folder, name, measure(tables, **options))
             except MissingData as lack:
                 absent[name] = str(lack)
             if progress is not None:
                 progress(done, len(MEASURES))
-        if by and set(MEASURES) - set(NO_GROUPS) <= set(absent):
+        if by and grouped <= set(absent):
             raise MissingData(f"the column {', '.join(by)}", needed_by="any measure")
     return absent
 
