@@ -14,6 +14,7 @@ from analysis.stats.durations import (
     restricted_mean,
     survival_quantiles,
 )
+from analysis.stats.multiplicity import q_values
 from analysis.stats.proportions import clustered_wilson, wilson
 from analysis.stats.ratios import (
     ClusterVariance,
@@ -44,6 +45,7 @@ __all__ = [
     "incidence_at",
     "incidence_limits",
     "kaplan_meier",
+    "q_values",
     "ratio_interval",
     "restricted_mean",
     "shrunk_rate",
