@@ -26,6 +26,7 @@ from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, surviv
 from analysis.stats.scales import KINDS
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
 from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
+from analysis.stats.time_lost import TimeLost, restricted_time_lost
 
 __all__ = [
     "KINDS",
@@ -37,6 +38,7 @@ __all__ = [
     "RestrictedMean",
     "SurvivalAt",
     "SurvivalCurve",
+    "TimeLost",
     "aalen_johansen",
     "aalen_variance",
     "cluster_variance",
@@ -48,6 +50,7 @@ __all__ = [
     "q_values",
     "ratio_interval",
     "restricted_mean",
+    "restricted_time_lost",
     "shrunk_rate",
     "survival_at",
     "survival_limits",

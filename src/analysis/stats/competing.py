@@ -100,7 +100,7 @@ def aalen_johansen(
     together = events.sum(axis=0)
     survival = segments.running_product((at_risk - together) / at_risk)
     before = segments.previous(survival, 1.0)
-    both = _where_some_stay(at_risk, together, together / at_risk)
+    both = where_some_stay(at_risk, together, together / at_risk)
     square = segments.running_sum(both)
     incidence, variance = np.empty(events.shape), np.empty(events.shape)
     for cause, own in enumerate(events):
@@ -154,7 +154,7 @@ def aalen_variance(curve: IncidenceCurve) -> np.ndarray:
     segments, at_risk, events = curve.segments, curve.n_at_risk, curve.n_events.T
     together = events.sum(axis=0)
     before = segments.previous(curve.survival, 1.0)
-    ratio = _where_some_stay(at_risk, together, at_risk)
+    ratio = where_some_stay(at_risk, together, at_risk)
     variance = np.empty(events.shape)
     for cause, own in enumerate(events):
         own_part, others = _tied(at_risk, own), _tied(at_risk, together - own)
@@ -241,7 +241,13 @@ def _tied(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:
     return events * np.where(events > 1, fewer, 1.0) / at_risk**2
 
 
-def _where_some_stay(at_risk: np.ndarray, events: np.ndarray, numerator: np.ndarray) -> np.ndarray:
-    """``numerator / (Y - d)``; 0 where all at risk end at once: nothing changes after that."""
+def where_some_stay(at_risk: np.ndarray, events: np.ndarray, numerator: np.ndarray) -> np.ndarray:
+    """``numerator / (Y - d)``; 0 where all at risk end at once: nothing changes after that.
+
+    Examples
+    --------
+    >>> where_some_stay(np.array([4.0, 2.0]), np.array([1.0, 2.0]), np.array([6.0, 1.0])).tolist()
+    [2.0, 0.0]
+    """
     stay = at_risk - events
     return np.divide(numerator, stay, out=np.zeros(len(stay)), where=stay > 0)

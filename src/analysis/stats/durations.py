@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.scales import normal_quantile
+from analysis.stats.segments import Segments
 from analysis.stats.survival import SurvivalCurve, survival_limits
 
 _FLAT = float(np.sqrt(np.finfo(float).eps))  # a curve this near to a share has reached it
@@ -116,9 +117,7 @@ def restricted_mean(curve: SurvivalCurve, tau: float, *, level: float = 0.95) ->
     >>> mean.estimate.tolist(), mean.std_error.round(4).tolist()
     ([2.25], [0.4146])
     """
-    if not 0 < tau < np.inf:
-        raise ValueError(f"tau must be above 0 and finite, got {tau}")
-    z = normal_quantile(level)
+    tau, z = checked_limit(tau), normal_quantile(level)
     segments, at_risk = curve.segments, curve.n_at_risk
     time = np.minimum(curve.time.astype(float), tau)
     width = segments.following(time, tau) - time
@@ -126,11 +125,43 @@ def restricted_mean(curve: SurvivalCurve, tau: float, *, level: float = 0.95) ->
     with np.errstate(divide="ignore"):
         jump = curve.n_event / (at_risk * (at_risk - curve.n_event))
     squares = np.where(ahead > 0, jump, 0.0) * ahead**2
-    known = (segments.last(curve.time, -1.0) >= tau) | (segments.last(curve.survival, 1.0) == 0)
+    known = followed_to(segments, curve.time, curve.survival, tau)
     estimate = np.where(known, segments.first(time + ahead, np.nan), np.nan)
     error = np.where(known, np.sqrt(segments.first(segments.sum_from_end(squares), np.nan)), np.nan)
     low, high = np.maximum(estimate - z * error, 0), np.minimum(estimate + z * error, tau)
     return RestrictedMean(estimate, low, high, error)
+
+
+def checked_limit(tau: float) -> float:
+    """Return ``tau`` if it can be the limit of a restricted mean.
+
+    Raises
+    ------
+    ValueError
+        It is not above 0 and finite.
+
+    Examples
+    --------
+    >>> checked_limit(30)
+    30.0
+    """
+    if not 0 < tau < np.inf:
+        raise ValueError(f"tau must be above 0 and finite, got {tau}")
+    return float(tau)
+
+
+def followed_to(
+    segments: Segments, time: np.ndarray, survival: np.ndarray, tau: float
+) -> np.ndarray:
+    """Which groups are known up to ``tau``: observed so long, or all ended before.
+
+    Examples
+    --------
+    >>> segments = Segments(np.array([0, 2, 4]))
+    >>> followed_to(segments, np.array([1, 5, 1, 5]), np.array([1, 0.5, 0.5, 0]), 7).tolist()
+    [False, True]
+    """
+    return (segments.last(time, -1.0) >= tau) | (segments.last(survival, 1.0) == 0)
 
 
 def _crossings(curve: SurvivalCurve, line: np.ndarray, probs: np.ndarray) -> np.ndarray:
