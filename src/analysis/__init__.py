@@ -38,6 +38,7 @@ _HOMES = {
         "write_market",
     ),
     "analysis.measures": (
+        "blocker_overlap",
         "blocker_shares",
         "cancel_flow_funnel",
         "cancellation_success_rate",

@@ -12,6 +12,7 @@ from analysis.measures.durations import (
 )
 from analysis.measures.flow import cancel_flow_funnel
 from analysis.measures.naive import naive_versus_right
+from analysis.measures.overlap import blocker_overlap
 from analysis.measures.races import outcome_curve, window_curve
 from analysis.measures.rates import (
     cancellation_success_rate,
@@ -37,6 +38,7 @@ MEASURES = {
         refund_sla,
         response_curve,
         blocker_shares,
+        blocker_overlap,
         success_by_order_age,
         seller_scorecard,
         cancel_flow_funnel,

@@ -91,7 +91,7 @@ def word_table(
     require_own_column(name, by)
     keys = cluster_keys(frame, by)
     frame = frame.mutate(counted_=counted.fill_null(False), word_=word)
-    frame, weight, keys = _weighted(frame, keys)
+    frame, weight, keys = weighted_rows(frame, keys)
     counts = collect(
         frame.group_by(*keys, "word_").aggregate(
             n=frame.counted_.ifelse(weight, 0).sum(),
@@ -137,7 +137,7 @@ def tabulated(
         Name of the column that holds the names.
     """
     groups = groups_of(units, by)
-    alone = _alone(units)
+    alone = pooled_rows(units)
     parts = []
     for position, (word, k) in enumerate(events.items()):
         part = groups.frame.assign(**{name: word}, **_limits(k, n, groups, alone, level))
@@ -150,7 +150,7 @@ def tabulated(
     return table.drop(columns=["_group", "_word"]).reset_index(drop=True)
 
 
-def _alone(units: pd.DataFrame) -> np.ndarray | None:
+def pooled_rows(units: pd.DataFrame) -> np.ndarray | None:
     """Which units pool rows that have no seller; None where sellers are not known."""
     if CLUSTER not in units.columns:
         return None
@@ -181,7 +181,7 @@ def _limits(
     }
 
 
-def _weighted(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str]]:
+def weighted_rows(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str]]:
     """Return the frame, what a row counts for, and the keys with heavy lone rows kept apart.
 
     A row without seller is a cluster of its own; such rows are pooled in the counts while they

@@ -5,7 +5,11 @@ matplotlib is imported when a figure is made, not before.
 
 from __future__ import annotations
 
-from analysis.plots.blockers import plot_blocker_shares, plot_success_by_order_age
+from analysis.plots.blockers import (
+    plot_blocker_overlap,
+    plot_blocker_shares,
+    plot_success_by_order_age,
+)
 from analysis.plots.card import plot_why_not
 from analysis.plots.curves import plot_refund_curve, plot_response_curve
 from analysis.plots.durations import plot_refund_mean, plot_refund_quantiles, plot_refund_sla
@@ -26,6 +30,7 @@ __all__ = [
     "MIN_N",
     "column_label",
     "label",
+    "plot_blocker_overlap",
     "plot_blocker_shares",
     "plot_cancel_flow_funnel",
     "plot_naive_versus_right",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,15 +11,18 @@ from analysis.plots.groups import Group, group_columns, header, largest, split
 from analysis.plots.labels import label
 from analysis.plots.numbers import count
 from analysis.plots.panels import draw_row_panels, edge_ticks, label_under
-from analysis.plots.rates import UNDER_LABEL, parts_of_whole, share_axis, share_row
-from analysis.plots.rows import draw_rows, head, legend_above, rows_axes
+from analysis.plots.rates import UNDER_LABEL, parts_of_whole, share_axis, share_row, share_text
+from analysis.plots.rows import Row, draw_rows, head, legend_above, rows_axes
 from analysis.plots.theme import (
+    INK,
+    PAPER,
     SUCCESS,
     few_note,
     left_out,
     look_of,
     note,
     percent_axis,
+    share_top,
     themed,
 )
 
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 
 STOPPED = "all requests that this rule stopped first"
 SUCCEEDED = "requests that ended in a cancelled order"
+STAGE = "stage"
+RANGE = ["lines: stopped by this rule alone, to by it at all", "diamonds: stopped by it first"]
+OVERLAP_EDGES = (46.0, 92.0, 138.0, 184.0)  # points beside the axes
+SPLIT = "all requests, overlaps split"
 
 
 @themed
@@ -46,6 +54,54 @@ def plot_blocker_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     stages = list(dict.fromkeys(table["stage"].dropna()))
     legend_above(ax, [look_of(stage) for stage in stages], [label(stage) for stage in stages])
     return ax
+
+
+@themed
+def plot_blocker_overlap(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the part of each rule in the requests that were stopped, where rules overlap.
+
+    The dot is the even split (Shapley) with its interval; the thin line under it runs from the
+    requests that the rule alone stopped to all that it stood in the way of, with a diamond at
+    those that it stopped first.
+
+    Parameters
+    ----------
+    table
+        Result of ``blocker_overlap``. Groups get a panel per rule, with the dots only.
+    ax
+        Axes to draw in; None makes a new figure.
+    """
+    if group_columns(table, "blocker"):
+        counted = table.assign(n_events=table["n_any"])
+        return parts_of_whole(counted, ax, "blocker", SPLIT, look=STAGE)
+    rows = [_overlap_row(row) for _, row in table.iterrows()]
+    ax = rows_axes(ax, rows, extra=1.9)
+    top = share_top([*table["ci_high"], *table["any_share"]])
+    share_axis(ax, SPLIT, top, n=table["n"].max())
+    draw_rows(ax, rows, columns=("even\nsplit", "first", "alone", "at all"), edges=OVERLAP_EDGES)
+    for y, row in table.iterrows():
+        _draw_range(ax, y, row)
+    stages = list(dict.fromkeys(table[STAGE].dropna()))
+    words = [label(stage) for stage in stages]
+    legend_above(ax, [look_of(stage) for stage in stages], words, lift=32)
+    note(ax, RANGE + few_note(table["n"]), below=UNDER_LABEL + (0 if top == 100 else 16))
+    return ax
+
+
+def _overlap_row(row: pd.Series) -> Row:
+    shares = ("estimate", "first_share", "only_share", "any_share")
+    texts = tuple(share_text(row[name]) for name in shares)
+    return replace(share_row(label(row["blocker"]), row, look_of(row[STAGE])), texts=texts)
+
+
+def _draw_range(ax: Axes, y: float, row: pd.Series) -> None:
+    """Draw, under a dot, the ways of counting that are not shared out."""
+    if pd.isna(row["estimate"]):
+        return
+    only, first, whole = (row[f"{name}_share"] * 100 for name in ("only", "first", "any"))
+    style = {"color": INK, "clip_on": False, "zorder": 3, "label": "_ways of counting"}
+    ax.plot([only, whole], [y + 0.27] * 2, "-|", linewidth=1.0, markersize=5, **style)
+    ax.plot([first], [y + 0.27], "D", markersize=4, markerfacecolor=PAPER, **style)
 
 
 @themed

@@ -34,6 +34,7 @@ UNITS = {  # what one row of a measure's table of counts is made of, where it is
     "refund_sla": "refunds",
     "response_curve": "requests",
     "blocker_shares": "requests",
+    "blocker_overlap": "requests",
     "success_by_order_age": "requests",
     "seller_scorecard": "requests",
     "cancel_flow_funnel": "steps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.stats.attribution import Attribution, attribute_patterns, part_interval
 from analysis.stats.competing import (
     IncidenceCurve,
     aalen_johansen,
@@ -30,6 +31,7 @@ from analysis.stats.time_lost import TimeLost, restricted_time_lost
 
 __all__ = [
     "KINDS",
+    "Attribution",
     "ClusterVariance",
     "IncidenceAt",
     "IncidenceCurve",
@@ -41,12 +43,14 @@ __all__ = [
     "TimeLost",
     "aalen_johansen",
     "aalen_variance",
+    "attribute_patterns",
     "cluster_variance",
     "clustered_wilson",
     "fit_beta_binomial",
     "incidence_at",
     "incidence_limits",
     "kaplan_meier",
+    "part_interval",
     "q_values",
     "ratio_interval",
     "restricted_mean",

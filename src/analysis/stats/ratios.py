@@ -42,6 +42,7 @@ def cluster_variance(
     *,
     n_groups: int | None = None,
     alone: np.ndarray | None = None,
+    squares: np.ndarray | None = None,
 ) -> ClusterVariance:
     """Cluster-robust variance of ``sum k / sum n`` in each group.
 
@@ -57,6 +58,9 @@ def cluster_variance(
     alone
         True for rows that pool ``n`` units without a cluster, each then its own cluster. Such
         units have weight 1; give a unit of another weight its own row.
+    squares
+        Sum of squares over the units of each row, where a unit may count in part (``k`` is then
+        the sum of the parts). Only rows that are ``alone`` need it. By default units count whole.
 
     Returns
     -------
@@ -95,7 +99,9 @@ def cluster_variance(
         whole = total(n)
         p = (total(k) / whole)[group]
         part = np.where(alone, 1.0, n) / whole[group]
-        squared = np.where(alone, k * (1 - p) ** 2 + (n - k) * p**2, (k - p * n) ** 2)
+        apart = k * (1 - p) ** 2 + (n - k) * p**2
+        apart += 0 if squares is None else np.asarray(squares, float) - k
+        squared = np.where(alone, np.maximum(apart, 0), (k - p * n) ** 2)
         left_out = 1 - part
         variance = total(np.where(n > 0, squared / left_out, 0)) / whole**2
         spread = total(members * part**2)

@@ -18,6 +18,7 @@ from analysis.report.say.curves import (
 from analysis.report.say.durations import say_refund_mean, say_refund_quantiles, say_refund_sla
 from analysis.report.say.flow import say_cancel_flow_funnel
 from analysis.report.say.naive import say_naive_versus_right
+from analysis.report.say.overlap import say_blocker_overlap
 from analysis.report.say.rates import (
     say_order_end_shares,
     say_outcome_shares,
@@ -34,6 +35,7 @@ __all__ = [
     "moment",
     "percent",
     "points",
+    "say_blocker_overlap",
     "say_blocker_shares",
     "say_cancel_flow_funnel",
     "say_naive_versus_right",
