@@ -15,6 +15,8 @@ from analysis.stats.durations import (
     restricted_mean,
     survival_quantiles,
 )
+from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
+from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.multiplicity import q_values
 from analysis.stats.proportions import clustered_wilson, wilson
 from analysis.stats.ratios import (
@@ -24,6 +26,7 @@ from analysis.stats.ratios import (
     ratio_interval,
 )
 from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
+from analysis.stats.robust import ContrastVariance, clustered_variance
 from analysis.stats.scales import KINDS
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
 from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
@@ -32,9 +35,13 @@ from analysis.stats.time_lost import TimeLost, restricted_time_lost
 __all__ = [
     "KINDS",
     "Attribution",
+    "AverageEffects",
     "ClusterVariance",
+    "ContrastVariance",
+    "FactorTests",
     "IncidenceAt",
     "IncidenceCurve",
+    "LogisticFit",
     "Quantiles",
     "RatioInterval",
     "RestrictedMean",
@@ -44,12 +51,16 @@ __all__ = [
     "aalen_johansen",
     "aalen_variance",
     "attribute_patterns",
+    "average_effects",
     "cluster_variance",
+    "clustered_variance",
     "clustered_wilson",
+    "factor_tests",
     "fit_beta_binomial",
     "incidence_at",
     "incidence_limits",
     "kaplan_meier",
+    "logistic_fit",
     "part_interval",
     "q_values",
     "ratio_interval",
