@@ -9,6 +9,8 @@ from analysis.stats.competing import (
     aalen_variance,
     incidence_limits,
 )
+from analysis.stats.cox import Cox, cox
+from analysis.stats.cox_residuals import Proportionality, proportionality
 from analysis.stats.durations import (
     Quantiles,
     RestrictedMean,
@@ -16,7 +18,9 @@ from analysis.stats.durations import (
     survival_quantiles,
 )
 from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
+from analysis.stats.gray import Gray, gray_test
 from analysis.stats.logistic import LogisticFit, logistic_fit
+from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.multiplicity import q_values
 from analysis.stats.proportions import clustered_wilson, wilson
 from analysis.stats.ratios import (
@@ -38,10 +42,14 @@ __all__ = [
     "AverageEffects",
     "ClusterVariance",
     "ContrastVariance",
+    "Cox",
     "FactorTests",
+    "Gray",
     "IncidenceAt",
     "IncidenceCurve",
+    "LogRank",
     "LogisticFit",
+    "Proportionality",
     "Quantiles",
     "RatioInterval",
     "RestrictedMean",
@@ -55,13 +63,17 @@ __all__ = [
     "cluster_variance",
     "clustered_variance",
     "clustered_wilson",
+    "cox",
     "factor_tests",
     "fit_beta_binomial",
+    "gray_test",
     "incidence_at",
     "incidence_limits",
     "kaplan_meier",
+    "log_rank",
     "logistic_fit",
     "part_interval",
+    "proportionality",
     "q_values",
     "ratio_interval",
     "restricted_mean",

@@ -63,8 +63,8 @@ def life_table(
     counts = [*np.asarray(n_events, dtype=float), np.asarray(n_censored, dtype=float)]
     if n_entered is not None:
         counts.append(np.asarray(n_entered, dtype=float))
-    _check_rows(group, time, counts)
-    order, first = _sorted_pairs(group, time)
+    checked_rows(group, time, counts)
+    order, first = sorted_pairs(group, time)
     group, time = group[order][first], time[order][first]
     counts = [_summed(count[order], first) for count in counts]
     entered = counts.pop() if n_entered is not None else 0.0
@@ -102,7 +102,20 @@ def checked_groups(group: np.ndarray, n_groups: int | None) -> tuple[np.ndarray,
     return found.astype(np.int64, copy=False), n_groups
 
 
-def _check_rows(group: np.ndarray, time: np.ndarray, counts: list[np.ndarray]) -> None:
+def checked_rows(group: np.ndarray, time: np.ndarray, counts: list[np.ndarray]) -> None:
+    """Check that times and counts have a value a row, at least 0 and finite.
+
+    Raises
+    ------
+    ValueError
+        One of them has not.
+
+    Examples
+    --------
+    >>> checked_rows(np.array([0]), np.array([1.0]), [np.array([-1.0])])
+    Traceback (most recent call last):
+    ValueError: counts must be at least 0 and finite, got -1.0
+    """
     for values in (time, *counts):
         if values.shape != group.shape:
             raise ValueError(f"counts must have one value a row, {group.shape}, got {values.shape}")
@@ -112,8 +125,15 @@ def _check_rows(group: np.ndarray, time: np.ndarray, counts: list[np.ndarray]) -
             raise ValueError(f"{name} must be at least 0 and finite, got {values[~fine][0]}")
 
 
-def _sorted_pairs(group: np.ndarray, time: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray]:
-    """Order of the rows by group and time, and which sorted rows begin a new pair."""
+def sorted_pairs(group: np.ndarray, time: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray]:
+    """Return the order of the rows by group and time, and which sorted rows begin a new pair.
+
+    Examples
+    --------
+    >>> order, first = sorted_pairs(np.array([1, 0, 0]), np.array([5, 2, 2]))
+    >>> order.tolist(), first.tolist()
+    ([1, 2, 0], [True, False, True])
+    """
     same = group[1:] == group[:-1]
     order: np.ndarray | slice = slice(None)
     if not np.all((group[1:] > group[:-1]) | (same & (time[1:] >= time[:-1]))):
