@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.stats.attribution import Attribution, attribute_patterns, part_interval
+from analysis.stats.beta_limits import clopper_pearson, jeffreys
 from analysis.stats.competing import (
     IncidenceCurve,
     aalen_johansen,
@@ -32,9 +33,17 @@ from analysis.stats.ratios import (
 from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
 from analysis.stats.robust import ContrastVariance, clustered_variance
 from analysis.stats.scales import KINDS
+from analysis.stats.score_limits import score_difference, score_ratio
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
 from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
 from analysis.stats.time_lost import TimeLost, restricted_time_lost
+from analysis.stats.two_shares import (
+    Limited,
+    difference_of,
+    mover_ratio,
+    newcombe_difference,
+    ratio_of,
+)
 
 __all__ = [
     "KINDS",
@@ -47,6 +56,7 @@ __all__ = [
     "Gray",
     "IncidenceAt",
     "IncidenceCurve",
+    "Limited",
     "LogRank",
     "LogisticFit",
     "Proportionality",
@@ -60,24 +70,32 @@ __all__ = [
     "aalen_variance",
     "attribute_patterns",
     "average_effects",
+    "clopper_pearson",
     "cluster_variance",
     "clustered_variance",
     "clustered_wilson",
     "cox",
+    "difference_of",
     "factor_tests",
     "fit_beta_binomial",
     "gray_test",
     "incidence_at",
     "incidence_limits",
+    "jeffreys",
     "kaplan_meier",
     "log_rank",
     "logistic_fit",
+    "mover_ratio",
+    "newcombe_difference",
     "part_interval",
     "proportionality",
     "q_values",
     "ratio_interval",
+    "ratio_of",
     "restricted_mean",
     "restricted_time_lost",
+    "score_difference",
+    "score_ratio",
     "shrunk_rate",
     "survival_at",
     "survival_limits",
