@@ -22,6 +22,7 @@ _HOMES = {
     "analysis.contract": ("ContractError", "MissingData", "codes"),
     "analysis.sources": (
         "Tables",
+        "business_calendars",
         "check",
         "check_files",
         "describe",

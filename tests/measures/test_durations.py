@@ -373,7 +373,9 @@ def test_refund_measures_say_what_they_lack(tables):
         with pytest.raises(ValueError, match="level must be in"):
             measure(opened, level=0)
     for measure in (refund_curve, refund_quantiles, refund_mean):
-        with pytest.raises(ValueError, match="clock must be one of calendar, business, got 'lu"):
+        with pytest.raises(
+            ValueError, match="clock must be one of calendar, business, business_local, got 'lu"
+        ):
             measure(opened, clock="lunar")
 
 

@@ -7,12 +7,12 @@ from analysis.measures.durations import (
     refund_curve,
     refund_mean,
     refund_quantiles,
-    refund_sla,
     response_curve,
 )
 from analysis.measures.flow import cancel_flow_funnel
 from analysis.measures.naive import naive_versus_right
 from analysis.measures.overlap import blocker_overlap
+from analysis.measures.promises import refund_sla
 from analysis.measures.races import outcome_curve, window_curve
 from analysis.measures.rates import (
     cancellation_success_rate,

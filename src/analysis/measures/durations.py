@@ -11,20 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ibis
-import numpy as np
 import pandas as pd
 
-from analysis.contract import REFUND_PROMISES, codes
+from analysis.contract import codes
+from analysis.measures.clocks import checked_clock, refunds_on, remarked
 from analysis.measures.counting import DAY, HOUR, MINUTE, age, positive, requests_of
-from analysis.measures.curves import curve_table, ended_by_own_time, mean_table, quantile_table
+from analysis.measures.curves import curve_table, mean_table, quantile_table
 from analysis.measures.spells import Spells, spell_counts
-from analysis.sources import Tables, business_seconds_between, seconds_between
+from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import known_columns
 
-CLOCKS = ("calendar", "business")
 QUANTILE_HORIZON_DAYS = 365
-SLA_COLUMNS = ["method", "sla_days", "clock", "estimate", "ci_low", "ci_high"]
-SLA_COLUMNS += ["n", "n_events", "n_censored", "n_late", "interval"]
 NOT_OPEN = ("blocked", "instant_cancelled")  # outcomes without anything to answer
 
 
@@ -47,7 +44,8 @@ def refund_curve(
     horizon_days
         Length of the curve, in days of ``clock``.
     clock
-        "calendar", or "business": Monday to Friday in UTC, without holidays.
+        "calendar"; "business": Monday to Friday in UTC, without holidays; or "business_local":
+        weekends and public holidays of the buyer's country, see :mod:`analysis.measures.clocks`.
     level
         Confidence level, in (0, 1).
 
@@ -69,9 +67,10 @@ def refund_curve(
     variance, limits on the log-log scale; legs of one seller are taken as independent here.
     """
     spells = refund_spells(tables, by, horizon_days=horizon_days, clock=clock)
-    return curve_table(
+    table = curve_table(
         spells, "time_days", horizon=horizon_days, step=0.25, units=DAY // HOUR, level=level
     )
+    return remarked(table, tables, clock)
 
 
 def refund_quantiles(
@@ -105,7 +104,8 @@ def refund_quantiles(
         A probability is not in (0, 1).
     """
     spells = refund_spells(tables, by, horizon_days=QUANTILE_HORIZON_DAYS, clock=clock)
-    return quantile_table(spells, probabilities, units=DAY // HOUR, level=level)
+    table = quantile_table(spells, probabilities, units=DAY // HOUR, level=level)
+    return remarked(table, tables, clock)
 
 
 def refund_mean(
@@ -140,46 +140,8 @@ def refund_mean(
     1949), normal limits.
     """
     spells = refund_spells(tables, by, horizon_days=horizon_days, clock=clock)
-    return mean_table(spells, horizon=horizon_days, units=DAY // HOUR, level=level)
-
-
-def refund_sla(tables: Tables, *, by: Sequence[str] = (), level: float = 0.95) -> pd.DataFrame:
-    """Share of refund legs credited within the longest time quoted for their method.
-
-    Parameters
-    ----------
-    tables
-        Opened dataset; needs ``refunds``, ``requests`` and ``orders``.
-    by
-        Further grouping columns of refunds, orders or sellers.
-    level
-        Confidence level, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        One row per group and method that occurs and has a promise (``REFUND_PROMISES``):
-        ``*by, method, sla_days, clock, estimate, ci_low, ci_high, n, n_events, n_censored,
-        n_late, interval``. ``n_events`` were credited in time, ``n_late`` credited later or
-        still open past the promise, ``n_censored`` open and not yet past it.
-
-    Raises
-    ------
-    MissingData
-        There is no table ``refunds``, or a column in ``by`` is in none of the tables.
-
-    Notes
-    -----
-    One minus Kaplan-Meier at the promise; a leg open past it counts as not in time.
-    """
-    by = dict.fromkeys([by] if isinstance(by, str) else by)
-    by = [column for column in by if column != "method"]
-    parts = [_sla_rows(tables, by, clock, level) for clock in CLOCKS]
-    table = pd.concat(parts, ignore_index=True)
-    order = {method: i for i, method in enumerate(codes.REFUND_METHODS)}
-    table["_order"] = table["method"].map(order)
-    table = table.sort_values([*by, "_order"], kind="stable", ignore_index=True)
-    return table.drop(columns="_order")
+    table = mean_table(spells, horizon=horizon_days, units=DAY // HOUR, level=level)
+    return remarked(table, tables, clock)
 
 
 def response_curve(
@@ -241,24 +203,22 @@ def refund_spells(
     With ``last_days``: only legs decided in the last so many days; with ``known``: only legs for
     which that column is not missing.
     """
-    if clock not in CLOCKS:
-        raise ValueError(f"clock must be one of {', '.join(CLOCKS)}, got {clock!r}")
+    checked_clock(clock)
     tables.need("refunds", "credited_at", by="a refund measure")
-    frame = tables.refunds_with_context
+    frame = refunds_on(tables, clock)
     by = known_columns(frame, by, needed_by="a refund measure")
     if last_days is not None:
         frame = frame.filter(age(tables, frame.due_since) <= int(last_days * DAY))
     if known is not None:
         frame = frame.filter(frame[known].notnull())
-    between = seconds_between if clock == "calendar" else business_seconds_between
     return spell_counts(
         frame,
         by,
         start=frame.due_since,
-        ended=between(frame.due_since, frame.credited_at),
+        ended=frame.credited_at.notnull().ifelse(frame.waited_, None),
         cause=ibis.literal(1),
         n_causes=1,
-        age=between(frame.due_since, tables.as_of),
+        age=frame.waited_,
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_days", horizon_days) * DAY / unit_seconds),
     )
@@ -291,16 +251,3 @@ def response_spells(
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit_seconds),
     )
-
-
-def _sla_rows(tables: Tables, by: Sequence[str], clock: str, level: float) -> pd.DataFrame:
-    """Rows of :func:`refund_sla` for the methods whose promise runs on ``clock``."""
-    promises = {m: p.days for m, p in REFUND_PROMISES.items() if p.clock == clock}
-    longest = max(promises.values())
-    spells = refund_spells(tables, [*by, "method"], horizon_days=longest, clock=clock)
-    days = spells.groups.frame["method"].map(promises).to_numpy(float)
-    rows = ended_by_own_time(spells, days, units=DAY // HOUR, level=level)
-    rows = rows.drop(columns="n_at_risk")
-    rows["n_late"] = rows["n"] - rows["n_events"] - rows["n_censored"]
-    rows = rows.assign(sla_days=days, clock=clock)[np.isfinite(days)]
-    return rows[[*by, *SLA_COLUMNS]].astype({"sla_days": "int64"})

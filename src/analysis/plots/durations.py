@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NOT_REACHED = "not reached"
+CLOCK_DAYS = {"business": "business days", "business_local": "local business days"}
 
 
 @themed
@@ -166,7 +167,7 @@ def _portions(shares: list[float]) -> dict[float, Look]:
 
 def _promise_row(group: Group, words: str) -> Row:
     row = group.rows.loc[0]
-    clock = "business days" if row["clock"] == "business" else "days"
+    clock = CLOCK_DAYS.get(row["clock"], "days")
     promise = "no promise" if np.isnan(row["sla_days"]) else f"within {row['sla_days']:g} {clock}"
     shares = [row[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
     texts = (share_text(row["estimate"]), count(row["n"]), count(row["n_late"]))

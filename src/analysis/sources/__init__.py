@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.sources.calendars import business_calendars
 from analysis.sources.checking import check, check_files, require_valid
 from analysis.sources.describing import describe
 from analysis.sources.engine import (
@@ -16,6 +17,7 @@ from analysis.sources.tables import Tables
 
 __all__ = [
     "Tables",
+    "business_calendars",
     "business_seconds_between",
     "check",
     "check_files",

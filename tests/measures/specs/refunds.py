@@ -14,7 +14,13 @@ SPECS = {
         ["probability", *WAIT], [{"by": ["method"], "clock": "business"}], REFUNDS, bounds=None
     ),
     "refund_mean": Spec(
-        ["horizon_days", *WAIT], [{"by": ["end_code"], "horizon_days": 10}], REFUNDS, bounds=None
+        ["horizon_days", *WAIT],
+        [
+            {"by": ["end_code"], "horizon_days": 10},
+            {"by": ["buyer_country"], "clock": "business_local"},
+        ],
+        REFUNDS,
+        bounds=None,
     ),
     "refund_sla": Spec(
         ["method", "sla_days", "clock", *WAIT[:-1], "n_late", "interval"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.plots.durations import CLOCK_DAYS
 from analysis.plots.groups import group_columns, split
 from analysis.plots.labels import group_name, label
 from analysis.plots.numbers import MIN_N, count, days, days_or_hours, percent
@@ -117,8 +118,8 @@ def _named(row: pd.Series, by: list[str]) -> str:
 
 
 def _kept(row: pd.Series) -> str:
-    clock = "business day" if row["clock"] == "business" else "day"
-    promise = f"{row['sla_days']:g} {clock}{'' if row['sla_days'] == 1 else 's'}"
+    promised = f"{row['sla_days']:g} {CLOCK_DAYS.get(row['clock'], 'days')}"
+    promise = promised.removesuffix("s") if row["sla_days"] == 1 else promised
     late = row["n_late"]
     tail = f"; {count(late)} came later or {'is' if late == 1 else 'are'} overdue" if late else ""
     return f"{estimate(row)} were credited within {promise}{tail}"

@@ -1,0 +1,53 @@
+"""The clocks that durations are measured on: calendar days, or two kinds of business days.
+
+- ``calendar``: every second counts.
+- ``business``: Monday to Friday in UTC, without holidays.
+- ``business_local``: business days of the buyer's country, whose bank books the credit: its
+  weekend, and its public holidays, in days of UTC. A country that is not known or missing has
+  Monday to Friday, and ``interval`` says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.sources import Tables, business_seconds_between, seconds_between
+from analysis.sources.calendars import refunds_in_local_days, unknown_calendars
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+LOCAL = "business_local"
+CLOCKS = ("calendar", "business", LOCAL)
+
+
+def checked_clock(clock: str, allowed: tuple[str, ...] = CLOCKS) -> str:
+    """Return ``clock`` if it is one of the clocks.
+
+    Raises
+    ------
+    ValueError
+        It is not.
+    """
+    if clock not in allowed:
+        raise ValueError(f"clock must be one of {', '.join(allowed)}, got {clock!r}")
+    return clock
+
+
+def refunds_on(tables: Tables, clock: str) -> ir.Table:
+    """Refund legs with ``waited_``: seconds on ``clock`` from due to credited, or to ``as_of``."""
+    if checked_clock(clock) == LOCAL:
+        frame = refunds_in_local_days(tables)
+        return frame.mutate(waited_=frame.local_seconds_).drop("local_seconds_")
+    frame = tables.refunds_with_context
+    between = seconds_between if clock == "calendar" else business_seconds_between
+    ended = between(frame.due_since, frame.credited_at)
+    return frame.mutate(waited_=ended.coalesce(between(frame.due_since, tables.as_of)))
+
+
+def remarked(table: pd.DataFrame, tables: Tables, clock: str) -> pd.DataFrame:
+    """Return the table with a remark in ``interval`` if a buyer's country has no calendar."""
+    remark = unknown_calendars(tables) if clock == LOCAL else ""
+    return table.assign(interval=table["interval"] + f"; {remark}") if remark else table

@@ -1,0 +1,82 @@
+"""Promises: how many refunds come within the longest time quoted for their method.
+
+Unit: one leg of a refund, as in :mod:`analysis.measures.durations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.contract import REFUND_PROMISES, codes
+from analysis.measures.clocks import LOCAL, checked_clock, remarked
+from analysis.measures.counting import DAY, HOUR
+from analysis.measures.curves import ended_by_own_time
+from analysis.measures.durations import refund_spells
+from analysis.sources import Tables
+
+BUSINESS = ("business", LOCAL)
+SLA_COLUMNS = ["method", "sla_days", "clock", "estimate", "ci_low", "ci_high"]
+SLA_COLUMNS += ["n", "n_events", "n_censored", "n_late", "interval"]
+
+
+def refund_sla(
+    tables: Tables, *, by: Sequence[str] = (), clock: str = "business", level: float = 0.95
+) -> pd.DataFrame:
+    """Share of refund legs credited within the longest time quoted for their method.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``refunds``, ``requests`` and ``orders``.
+    by
+        Further grouping columns of refunds, orders or sellers.
+    clock
+        What a business day is where a promise is in business days: "business" or
+        "business_local", as in :func:`refund_curve`. Other promises are in calendar days.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group and method that occurs and has a promise (``REFUND_PROMISES``):
+        ``*by, method, sla_days, clock, estimate, ci_low, ci_high, n, n_events, n_censored,
+        n_late, interval``. ``n_events`` were credited in time, ``n_late`` credited later or
+        still open past the promise, ``n_censored`` open and not yet past it.
+
+    Raises
+    ------
+    MissingData
+        There is no table ``refunds``, or a column in ``by`` is in none of the tables.
+
+    Notes
+    -----
+    One minus Kaplan-Meier at the promise; a leg open past it counts as not in time.
+    """
+    by = dict.fromkeys([by] if isinstance(by, str) else by)
+    by = [column for column in by if column != "method"]
+    clocks = {"calendar": "calendar", "business": checked_clock(clock, BUSINESS)}
+    parts = [_sla_rows(tables, by, *both, level) for both in clocks.items()]
+    table = pd.concat(parts, ignore_index=True)
+    order = {method: i for i, method in enumerate(codes.REFUND_METHODS)}
+    table["_order"] = table["method"].map(order)
+    table = table.sort_values([*by, "_order"], kind="stable", ignore_index=True)
+    return table.drop(columns="_order")
+
+
+def _sla_rows(
+    tables: Tables, by: Sequence[str], promised: str, clock: str, level: float
+) -> pd.DataFrame:
+    """Rows of :func:`refund_sla` for the methods promised in days of one kind, on ``clock``."""
+    promises = {m: p.days for m, p in REFUND_PROMISES.items() if p.clock == promised}
+    longest = max(promises.values())
+    spells = refund_spells(tables, [*by, "method"], horizon_days=longest, clock=clock)
+    days = spells.groups.frame["method"].map(promises).to_numpy(float)
+    rows = ended_by_own_time(spells, days, units=DAY // HOUR, level=level)
+    rows = rows.drop(columns="n_at_risk")
+    rows["n_late"] = rows["n"] - rows["n_events"] - rows["n_censored"]
+    rows = rows.assign(sla_days=days, clock=clock)[np.isfinite(days)]
+    return remarked(rows[[*by, *SLA_COLUMNS]].astype({"sla_days": "int64"}), tables, clock)
