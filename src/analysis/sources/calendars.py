@@ -78,7 +78,8 @@ def refunds_in_local_days(tables: Tables) -> ir.Table:
     ``local_seconds_`` are the seconds from ``due_since`` to ``credited_at``, or to ``as_of`` for
     a leg not yet credited, that fall on business days of the buyer's country, in days of UTC.
     """
-    return tables._once("refunds_in_local_days", lambda: _in_local_days(tables), keep=True)
+    ours = tables.backend.name == "duckdb"  # elsewhere a table of ours cannot be kept joined
+    return tables._once("refunds_in_local_days", lambda: _in_local_days(tables), keep=ours)
 
 
 def is_business_day(country: str, day: date) -> bool:
