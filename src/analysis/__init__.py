@@ -57,6 +57,7 @@ _HOMES = {
         "success_by_order_age",
         "why_not",
         "window_curve",
+        "window_hazard",
     ),
     "analysis.report.ask": ("ask", "say", "show"),
     "analysis.report.data_page": (

@@ -21,6 +21,7 @@ from analysis.measures.rates import (
     request_rate,
 )
 from analysis.measures.sellers import seller_scorecard
+from analysis.measures.windows import window_hazard
 
 # Every measure of a whole dataset; ``why_not`` is about one order.
 MEASURES = {
@@ -32,6 +33,7 @@ MEASURES = {
         order_end_shares,
         outcome_curve,
         window_curve,
+        window_hazard,
         refund_curve,
         refund_quantiles,
         refund_mean,

@@ -8,6 +8,7 @@ still undecided when observation ends is kept and never counted as either end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import pandas as pd
@@ -17,6 +18,9 @@ from analysis.measures.counting import HOUR, MINUTE, age, orders_of, positive, r
 from analysis.measures.curves import race_table
 from analysis.measures.spells import first_end, spell_counts
 from analysis.sources import Tables, seconds_between
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 def outcome_curve(
@@ -114,10 +118,7 @@ def window_curve(
     MissingData
         A column that is needed is not in the data.
     """
-    needed = ["paid_at", "ended_at", "end_code", *closed_by]
-    orders, by = orders_of(tables, by, needed, needed_by="window_curve")
-    ends = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
-    ends |= _order_ends(orders)
+    orders, by, ends = window_ends(tables, by, closed_by, needed_by="window_curve")
     ended, cause = first_end(list(ends.values()))
     spells = spell_counts(
         orders,
@@ -140,10 +141,29 @@ def window_curve(
     )
 
 
-def _order_ends(orders: object) -> dict[str, object]:
+class WindowEnds(NamedTuple):
+    """Orders with what may close their window."""
+
+    orders: ir.Table
+    by: list[str]
+    seconds: dict[str, ir.IntegerValue]  # name of an end -> seconds from payment, maybe missing
+
+
+def window_ends(
+    tables: Tables, by: Sequence[str], closed_by: Sequence[str], *, needed_by: str
+) -> WindowEnds:
+    """Return the orders, checked ``by``, and what closes their window: ``closed_by``, then ends.
+
+    Raises
+    ------
+    MissingData
+        A column that is needed is not in the data.
+    """
+    needed = ["paid_at", "ended_at", "end_code", *closed_by]
+    orders, by = orders_of(tables, by, needed, needed_by=needed_by)
+    ends = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
     ended = seconds_between(orders.paid_at, orders.ended_at)
     cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
-    return {
-        "cancelled": cancelled.ifelse(ended, None),
-        "ended_otherwise": cancelled.ifelse(None, ended),
-    }
+    ends["cancelled"] = cancelled.ifelse(ended, None)
+    ends["ended_otherwise"] = cancelled.ifelse(None, ended)
+    return WindowEnds(orders, by, ends)

@@ -25,6 +25,7 @@ from analysis.plots.rates import (
     plot_success_rate,
 )
 from analysis.plots.sellers import plot_seller_scorecard
+from analysis.plots.windows import plot_window_hazard
 
 __all__ = [
     "MIN_N",
@@ -48,5 +49,6 @@ __all__ = [
     "plot_success_rate",
     "plot_why_not",
     "plot_window_curve",
+    "plot_window_hazard",
     "shorten",
 ]

@@ -72,6 +72,7 @@ MEANINGS = {
     "preempted": Look("#8A5A83", DOTTED, "X"),
     "pending": Look("#8A8F94", DOTTED, "o"),
     # what closes the window after paying
+    "closed_in_any_way": Look("#22262B", SOLID, "o"),
     "still_open": Look("#0B7A75", SOLID, "o"),
     "packed": Look("#B8860B", DASHDOT, "s"),
     "shipped": Look("#D55E00", DASHED, "^"),

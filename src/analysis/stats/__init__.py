@@ -20,6 +20,13 @@ from analysis.stats.durations import (
 )
 from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
 from analysis.stats.gray import Gray, gray_test
+from analysis.stats.hazards import (
+    Exposure,
+    RateInterval,
+    exposure_of,
+    poisson_limits,
+    rate_interval,
+)
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.multiplicity import q_values
@@ -29,6 +36,7 @@ from analysis.stats.ratios import (
     RatioInterval,
     cluster_variance,
     ratio_interval,
+    residual_variance,
 )
 from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
 from analysis.stats.robust import ContrastVariance, clustered_variance
@@ -52,6 +60,7 @@ __all__ = [
     "ClusterVariance",
     "ContrastVariance",
     "Cox",
+    "Exposure",
     "FactorTests",
     "Gray",
     "IncidenceAt",
@@ -61,6 +70,7 @@ __all__ = [
     "LogisticFit",
     "Proportionality",
     "Quantiles",
+    "RateInterval",
     "RatioInterval",
     "RestrictedMean",
     "SurvivalAt",
@@ -76,6 +86,7 @@ __all__ = [
     "clustered_wilson",
     "cox",
     "difference_of",
+    "exposure_of",
     "factor_tests",
     "fit_beta_binomial",
     "gray_test",
@@ -88,10 +99,13 @@ __all__ = [
     "mover_ratio",
     "newcombe_difference",
     "part_interval",
+    "poisson_limits",
     "proportionality",
     "q_values",
+    "rate_interval",
     "ratio_interval",
     "ratio_of",
+    "residual_variance",
     "restricted_mean",
     "restricted_time_lost",
     "score_difference",

@@ -90,23 +90,58 @@ def cluster_variance(
     """
     group, k, n, alone, n_groups = _checked_rows(group, k, n, alone, n_groups)
 
-    def total(rows: np.ndarray) -> np.ndarray:
-        return np.bincount(group, rows, minlength=n_groups)
-
-    members = np.where(alone, n, n > 0)  # clusters in a row
-    clusters = total(members)
+    whole, events = (np.bincount(group, x, minlength=n_groups) for x in (n, k))
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole = total(n)
-        p = (total(k) / whole)[group]
-        part = np.where(alone, 1.0, n) / whole[group]
+        p = (events / whole)[group]
         apart = k * (1 - p) ** 2 + (n - k) * p**2
         apart += 0 if squares is None else np.asarray(squares, float) - k
         squared = np.where(alone, np.maximum(apart, 0), (k - p * n) ** 2)
+    return residual_variance(group, squared, n, np.where(alone, n, n > 0), n_groups=n_groups)
+
+
+def residual_variance(
+    group: np.ndarray, squared: np.ndarray, size: np.ndarray, members: np.ndarray, *, n_groups: int
+) -> ClusterVariance:
+    """Variance of a ratio ``sum k / sum size`` from the squared residuals of its clusters.
+
+    Parameters
+    ----------
+    group
+        Group of each row, whole numbers from 0.
+    squared
+        Squared residual ``k - p size`` of each row; of a row that pools clusters, their sum.
+    size
+        Units (requests, hours at risk) of each row.
+    members
+        Clusters in each row: 1, 0 where it has no units, or how many it pools (all of one size).
+    n_groups
+        Number of groups.
+
+    Returns
+    -------
+    ClusterVariance
+        One value a group; see :func:`cluster_variance`.
+
+    Examples
+    --------
+    >>> one = np.ones(3)
+    >>> group, squared = np.zeros(3, int), np.array([9.0, 0.0, 9.0])
+    >>> found = residual_variance(group, squared, 10 * one, one, n_groups=1)
+    >>> found.variance.round(6).tolist(), found.df.round(6).tolist()
+    ([0.03], [2.0])
+    """
+
+    def total(rows: np.ndarray) -> np.ndarray:
+        return np.bincount(group, np.where(members > 0, rows, 0.0), minlength=n_groups)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = total(size)
+        part = size / members / whole[group]
         left_out = 1 - part
-        variance = total(np.where(n > 0, squared / left_out, 0)) / whole**2
-        spread = total(members * part**2)
-        crossed = total(np.where(n > 0, members * part**2 / left_out, 0)) ** 2
-        df = 1 / (spread + crossed - total(np.where(n > 0, members * (part**2 / left_out) ** 2, 0)))
+        variance = total(squared / left_out) / whole**2
+        spread, crossed = total(members * part**2), total(members * part**2 / left_out) ** 2
+        df = 1 / (spread + crossed - total(members * (part**2 / left_out) ** 2))
+    clusters = total(members)
     enough = clusters >= 2
     return ClusterVariance(
         np.where(enough, variance, np.nan),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.measures.specs.spec import DECIDED, SHARE, Spec
 
+PAID = frozenset({"orders.paid_at"})
 SPECS = {
     "blocker_overlap": Spec(
         [
@@ -24,5 +25,26 @@ SPECS = {
         [{}, {"by": ["size_tier", "order_state"], "horizon_hours": 40, "requested_by": None}],
         DECIDED | {"blockers"},
         frozenset({"blocker", "stage"}),
+    ),
+    "window_hazard": Spec(
+        [
+            "outcome",
+            "from_hours",
+            "to_hours",
+            *SHARE,
+            "n_at_risk",
+            "n_events",
+            "exposure_hours",
+            "n",
+            "n_clusters",
+            "interval",
+        ],
+        [
+            {"horizon_hours": 100, "step_hours": 7},
+            {"by": ["category"], "closed_by": ("packed_at", "shipped_at")},
+        ],
+        PAID | {"orders.ended_at", "orders.end_code", "orders.shipped_at"},
+        frozenset({"outcome"}),
+        bounds=(0, float("inf")),
     ),
 }

@@ -26,6 +26,7 @@ from analysis.report.say.rates import (
     say_success_rate,
 )
 from analysis.report.say.sellers import say_seller_scorecard
+from analysis.report.say.windows import say_window_hazard
 
 __all__ = [
     "count",
@@ -53,5 +54,6 @@ __all__ = [
     "say_success_rate",
     "say_why_not",
     "say_window_curve",
+    "say_window_hazard",
     "span",
 ]

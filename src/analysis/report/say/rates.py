@@ -47,6 +47,7 @@ DID = {  # outcome -> what became of the requests
     "shipped": "had been shipped",
     "packed": "had been packed",
     "ended_otherwise": "had ended otherwise",
+    "closed_in_any_way": "had been closed",
 }
 
 
