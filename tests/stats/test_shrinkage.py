@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from analysis.stats import fit_beta_binomial, shrunk_rate, wilson
-from analysis.stats.shrinkage import _log_rising
+from analysis.stats.rising import log_rising
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "stats"
 
@@ -104,7 +104,7 @@ def test_no_groups_no_units_one_group():
 def test_the_likelihood_is_exact_for_priors_of_any_strength(a):
     k = np.array([0, 1, 5, 300])
     exact = [math.fsum(math.log(a + j) for j in range(size)) for size in k]
-    np.testing.assert_allclose(_log_rising(a, k), exact, rtol=1e-13, atol=1e-12)
+    np.testing.assert_allclose(log_rising(a, k), exact, rtol=1e-13, atol=1e-12)
 
 
 counts = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

@@ -7,7 +7,7 @@ the shares of blockers and the success rate are parts of one whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
@@ -19,6 +19,9 @@ from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import share_table, word_table
 from analysis.sources import Tables, collect, seconds_between
 from analysis.sources.tables import is_success
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 STAGES = {
     **dict.fromkeys(codes.BLOCKERS_AT_SUBMIT, "at_submit"),
@@ -125,13 +128,7 @@ def success_by_order_age(
     """
     tables.need("orders", "paid_at", by="success_by_order_age")
     frame, by = requests_of(tables, by, requested_by, needed_by="success_by_order_age")
-    paid_ago = seconds_between(frame.paid_at, frame.requested_at)
-    step = ibis.cases(
-        (paid_ago.isnull() | (paid_ago < 0), 0),
-        *((paid_ago < int(to * HOUR), i) for i, (_, _, to) in enumerate(ORDER_AGES[1:-1], 1)),
-        else_=len(ORDER_AGES) - 1,
-    )
-    frame = frame.mutate(age_step_=step)
+    frame = frame.mutate(age_step_=order_age_step(frame))
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     table = share_table(
         frame,
@@ -141,6 +138,16 @@ def success_by_order_age(
         level=level,
     )
     return _all_ages(table, by)
+
+
+def order_age_step(requests: ir.Table) -> ir.IntegerValue:
+    """Place in ``ORDER_AGES`` of each request, by the time from payment to asking."""
+    paid_ago = seconds_between(requests.paid_at, requests.requested_at)
+    return ibis.cases(
+        (paid_ago.isnull() | (paid_ago < 0), 0),
+        *((paid_ago < int(to * HOUR), i) for i, (_, _, to) in enumerate(ORDER_AGES[1:-1], 1)),
+        else_=len(ORDER_AGES) - 1,
+    )
 
 
 def _all_ages(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

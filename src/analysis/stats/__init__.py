@@ -30,7 +30,14 @@ from analysis.stats.hazards import (
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.multiplicity import q_values
+from analysis.stats.posteriors import (
+    BetaMixture,
+    BetaPosterior,
+    plausible_priors,
+    shrunk_posterior,
+)
 from analysis.stats.proportions import clustered_wilson, wilson
+from analysis.stats.ranks import Ranks, rank_limits
 from analysis.stats.ratios import (
     ClusterVariance,
     RatioInterval,
@@ -43,6 +50,8 @@ from analysis.stats.robust import ContrastVariance, clustered_variance
 from analysis.stats.scales import KINDS
 from analysis.stats.score_limits import score_difference, score_ratio
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
+from analysis.stats.spread import Spread, beta_binomial_spread
+from analysis.stats.standardising import Expected, adjusted_rates, expected_counts
 from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
 from analysis.stats.time_lost import TimeLost, restricted_time_lost
 from analysis.stats.two_shares import (
@@ -57,9 +66,12 @@ __all__ = [
     "KINDS",
     "Attribution",
     "AverageEffects",
+    "BetaMixture",
+    "BetaPosterior",
     "ClusterVariance",
     "ContrastVariance",
     "Cox",
+    "Expected",
     "Exposure",
     "FactorTests",
     "Gray",
@@ -70,22 +82,27 @@ __all__ = [
     "LogisticFit",
     "Proportionality",
     "Quantiles",
+    "Ranks",
     "RateInterval",
     "RatioInterval",
     "RestrictedMean",
+    "Spread",
     "SurvivalAt",
     "SurvivalCurve",
     "TimeLost",
     "aalen_johansen",
     "aalen_variance",
+    "adjusted_rates",
     "attribute_patterns",
     "average_effects",
+    "beta_binomial_spread",
     "clopper_pearson",
     "cluster_variance",
     "clustered_variance",
     "clustered_wilson",
     "cox",
     "difference_of",
+    "expected_counts",
     "exposure_of",
     "factor_tests",
     "fit_beta_binomial",
@@ -99,9 +116,11 @@ __all__ = [
     "mover_ratio",
     "newcombe_difference",
     "part_interval",
+    "plausible_priors",
     "poisson_limits",
     "proportionality",
     "q_values",
+    "rank_limits",
     "rate_interval",
     "ratio_interval",
     "ratio_of",
@@ -110,6 +129,7 @@ __all__ = [
     "restricted_time_lost",
     "score_difference",
     "score_ratio",
+    "shrunk_posterior",
     "shrunk_rate",
     "survival_at",
     "survival_limits",

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.stats.proportions import checked_counts
+from analysis.stats.rising import log_rising
 from analysis.stats.scales import checked_level
 
 JEFFREYS = (0.5, 0.5)
 LEAST_STRENGTH = 0.1  # the prior is worth at least this many units, at most all that were seen
-_STIRLING_FROM = 100.0  # above, the series is exact to 1e-13
 _GAIN = 1e-6  # of log-likelihood; less is no sign that groups differ
 _AT_BOUND = 1e-3  # of the logarithm of the strength
 
@@ -137,7 +137,7 @@ class _MarginalLikelihood:
         parts = (mean * strength, (1 - mean) * strength, strength)
         values, slopes = [], []
         for part, (counts, times) in zip(parts, self._tallies, strict=True):
-            values.append(times @ _log_rising(part, counts))
+            values.append(times @ log_rising(part, counts))
             slopes.append(times @ (digamma(part + counts) - digamma(part)))
         across = strength * mean * (1 - mean) * (slopes[0] - slopes[1])
         along = parts[0] * slopes[0] + parts[1] * slopes[1] - strength * slopes[2]
@@ -151,14 +151,3 @@ def _maximum(likelihood: _MarginalLikelihood, pooled: np.ndarray, total: float) 
     bounds = [(-edge, edge), (np.log(LEAST_STRENGTH), pooled[1])]
     options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500}
     return minimize(likelihood, pooled, jac=True, bounds=bounds, options=options).x
-
-
-def _log_rising(a: float, k: np.ndarray) -> np.ndarray:
-    """Return ``log(Gamma(a + k) / Gamma(a))``, also where both are huge."""
-    from scipy.special import gammaln
-
-    if a < _STIRLING_FROM:
-        return gammaln(a + k) - gammaln(a)
-    b = a + k
-    series = (1 / b - 1 / a) / 12 - (b**-3 - a**-3) / 360 + (b**-5 - a**-5) / 1260
-    return (a - 0.5) * np.log1p(k / a) + k * np.log(b) - k + series

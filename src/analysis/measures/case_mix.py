@@ -1,0 +1,89 @@
+"""Case mix of sellers: counts by seller and by kind of request, and what others do with them.
+
+Unit: one seller. A kind of request is a combination of columns: by default where the order was
+when its buyer asked (``order_state``) and how long after payment that was (``order_age``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.measures.blockers import order_age_step
+from analysis.measures.counting import groups_of
+from analysis.sources import Tables, collect
+from analysis.sources.tables import known_columns
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+SELLER = "seller_id"
+ORDER_AGE = "order_age"
+
+
+class SellerCells(NamedTuple):
+    """Counts by seller and cell of the mix."""
+
+    sellers: pd.DataFrame  # one row per seller, the column ``seller_id``, sorted
+    seller: np.ndarray  # seller of each row of the counts, from 0
+    cell: np.ndarray  # cell of each row, from 0
+    counts: pd.DataFrame
+
+
+def with_mix(
+    tables: Tables, frame: ir.Table, adjust_for: Sequence[str] | None, *, needed_by: str
+) -> tuple[ir.Table, list[str]]:
+    """Return requests with the columns of the mix, and the names of those.
+
+    ``order_age`` is made from ``paid_at``. None takes ``order_state`` and, where orders have
+    ``paid_at``, ``order_age``.
+
+    Raises
+    ------
+    MissingData
+        One of the columns is in none of the tables, or ``order_age`` lacks ``paid_at``.
+    """
+    if adjust_for is None:
+        adjust_for = ["order_state", *([ORDER_AGE] if tables.has("orders", "paid_at") else [])]
+    wanted = [adjust_for] if isinstance(adjust_for, str) else list(dict.fromkeys(adjust_for))
+    if ORDER_AGE in wanted and ORDER_AGE not in frame.columns:
+        tables.need("orders", "paid_at", by=needed_by)
+        frame = frame.mutate(**{ORDER_AGE: order_age_step(frame)})
+    return frame, known_columns(frame, wanted, needed_by=needed_by)
+
+
+def seller_cells(
+    frame: ir.Table, mix: Sequence[str], counted: dict[str, ir.IntegerValue]
+) -> SellerCells:
+    """Count by seller and cell; requests whose seller is not known are left out."""
+    keys = [SELLER, *(column for column in mix if column != SELLER)]
+    known = frame.mutate(**counted).filter(frame.seller_id.notnull())
+    counts = collect(
+        known.group_by(*keys).aggregate(**{name: known[name].sum() for name in counted})
+    )
+    sellers, cells = groups_of(counts, [SELLER]), groups_of(counts, keys[1:])
+    return SellerCells(sellers.frame, sellers.index, cells.index, counts)
+
+
+def totals(cells: SellerCells, names: Sequence[str]) -> pd.DataFrame:
+    """Return one row per seller with the sums of counts over its cells."""
+    sums = {
+        name: np.bincount(cells.seller, cells.counts[name], len(cells.sellers)).astype(np.int64)
+        for name in names
+    }
+    return cells.sellers.assign(**sums)
+
+
+def expected_of(cells: SellerCells) -> stats.Expected:
+    """Return observed and expected successes of each seller (counts ``n_events`` of ``n``)."""
+    return stats.expected_counts(
+        cells.seller,
+        cells.cell,
+        cells.counts["n_events"].to_numpy(),
+        cells.counts["n"].to_numpy(),
+        n_groups=len(cells.sellers),
+    )
