@@ -54,6 +54,7 @@ _HOMES = {
         "request_rate",
         "response_curve",
         "seller_scorecard",
+        "seller_spread",
         "success_by_order_age",
         "why_not",
         "window_curve",

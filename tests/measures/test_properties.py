@@ -147,17 +147,19 @@ def test_promises_funnels_and_scorecards_add_up(seed, n_orders):
     own = card.sort_values("seller_id")
     np.testing.assert_array_equal(own[counts], named[counts])
     known = own[own.n > 0]
-    between = known[["raw_rate", "estimate"]].assign(prior=_prior_mean(own))
-    lowest, highest = between[["raw_rate", "prior"]].min(axis=1), between.max(axis=1)
-    assert (between.estimate >= lowest - 1e-9).all()  # drawn towards all sellers, not past them
-    assert (between.estimate <= highest + 1e-9).all()
+    least, most = _prior_means(own)  # drawn towards all sellers, not past them
+    assert (known.estimate >= np.minimum(known.raw_rate, least) - 1e-9).all()
+    assert (known.estimate <= np.maximum(known.raw_rate, most) + 1e-9).all()
+    assert own["rank"].sum() == pytest.approx(len(own) * (len(own) + 1) / 2, rel=1e-3)
+    assert (own.rank_low <= own.rank_high).all()
 
 
-def _prior_mean(card):
-    from analysis.stats import fit_beta_binomial
+def _prior_means(card):
+    from analysis.stats import plausible_priors
 
-    alpha, beta = fit_beta_binomial(card.n_events, card.n)
-    return alpha / (alpha + beta)
+    prior = plausible_priors(card.n_events, card.n)
+    means = prior.alpha / (prior.alpha + prior.beta)
+    return means.min(), means.max()
 
 
 @few

@@ -20,6 +20,7 @@ from analysis.measures.rates import (
     outcome_shares,
     request_rate,
 )
+from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.windows import window_hazard
 
@@ -43,6 +44,7 @@ MEASURES = {
         blocker_overlap,
         success_by_order_age,
         seller_scorecard,
+        seller_spread,
         cancel_flow_funnel,
         naive_versus_right,
     )

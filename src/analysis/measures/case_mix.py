@@ -66,7 +66,9 @@ def seller_cells(
         known.group_by(*keys).aggregate(**{name: known[name].sum() for name in counted})
     )
     sellers, cells = groups_of(counts, [SELLER]), groups_of(counts, keys[1:])
-    return SellerCells(sellers.frame, sellers.index, cells.index, counts)
+    order = np.lexsort((cells.index, sellers.index))  # sums must not depend on the engine
+    counts = counts.iloc[order].reset_index(drop=True)
+    return SellerCells(sellers.frame, sellers.index[order], cells.index[order], counts)
 
 
 def totals(cells: SellerCells, names: Sequence[str]) -> pd.DataFrame:

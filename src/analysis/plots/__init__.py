@@ -25,6 +25,7 @@ from analysis.plots.rates import (
     plot_success_rate,
 )
 from analysis.plots.sellers import plot_seller_scorecard
+from analysis.plots.spread import plot_seller_spread
 from analysis.plots.windows import plot_window_hazard
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "plot_request_rate",
     "plot_response_curve",
     "plot_seller_scorecard",
+    "plot_seller_spread",
     "plot_success_by_order_age",
     "plot_success_rate",
     "plot_why_not",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_SELLERS = 30
+COLUMNS = ("share", "n", "place", "median\nanswer", "median\nrefund")
+EDGES = (42.0, 90.0, 158.0, 210.0, 262.0)
 ROW_SCALE = 0.72  # rows of sellers are closer than other rows: ids take one line
 
 
@@ -51,7 +53,7 @@ def plot_seller_scorecard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     share_axis(ax, "requests that ended in a cancelled order", 100)
     for y, (raw, row) in enumerate(zip(drawn["raw_rate"] * 100, rows, strict=True)):
         _draw_raw(ax, y, raw, row.estimate)
-    draw_rows(ax, rows, columns=("share", "n", "median\nanswer", "median\nrefund"))
+    draw_rows(ax, rows, columns=COLUMNS, edges=EDGES)
     head(ax, "seller")
     note(ax, _remarks(len(table) - len(rows)) + few_note(drawn["n"]), below=UNDER_LABEL)
     return ax
@@ -61,12 +63,18 @@ def _row(row: pd.Series) -> Row:
     texts = (
         share_text(row["estimate"]),
         count(row["n"]),
+        _place(row),
         _short(row["response_median_hours"], "h"),
         _short(row["refund_median_days"], "d"),
     )
     shares = [row[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
     name = value_label(row["seller_id"])
     return Row(name, *shares, texts=texts, look=SUCCESS, few=is_few(row["n"]))
+
+
+def _place(row: pd.Series) -> str:
+    low, high = count(row["rank_low"]), count(row["rank_high"])
+    return low if low == high else f"{low}–{high}"
 
 
 def _short(value: float, unit: str) -> str:
@@ -90,6 +98,7 @@ def _draw_raw(ax: Axes, y: float, raw: float, estimate: float) -> None:
 def _remarks(n_left: int) -> list[str]:
     lines = [
         "dot: estimate with its interval; cross: the seller's raw rate, which an arrow",
-        "draws towards all sellers' rates the more, the fewer requests there are",
+        "draws towards all sellers' rates the more, the fewer requests there are;",
+        "place: where among all sellers it may stand, 1 is the highest rate",
     ]
     return lines + left_out(n_left, "seller", "those with the most requests are drawn")

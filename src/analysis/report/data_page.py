@@ -37,6 +37,7 @@ UNITS = {  # what one row of a measure's table of counts is made of, where it is
     "blocker_overlap": "requests",
     "success_by_order_age": "requests",
     "seller_scorecard": "requests",
+    "seller_spread": "requests",
     "cancel_flow_funnel": "steps",
     "naive_versus_right": "requests",
 }

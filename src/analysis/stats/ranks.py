@@ -67,7 +67,7 @@ def rank_limits(a: np.ndarray, b: np.ndarray, *, level: float = 0.95) -> Ranks:
 
     >>> found = rank_limits(np.array([90, 20, 1]), np.array([10, 80, 1]), level=0.9)
     >>> found.expected.round(2).tolist(), found.low.tolist(), found.high.tolist()
-    ([1.11, 2.79, 2.1], [1, 2, 1], [2, 3, 3])
+    ([1.1, 2.8, 2.1], [1, 2, 1], [2, 3, 3])
     """
     checked_level(level)
     a, b = (np.asarray(x, dtype=float).ravel() for x in np.broadcast_arrays(a, b))

@@ -23,15 +23,46 @@ def seller_scorecard(n_sellers: int = 120, seed: int = 5) -> pd.DataFrame:
             "ci_low": (estimate - half).clip(0, 1),
             "ci_high": (estimate + half).clip(0, 1),
             "raw_rate": raw,
+            "expected_rate": np.where(n > 0, 0.6, np.nan),
+            "observed_expected": raw / 0.6,
+            "adjusted_rate": estimate,
+            "rank": np.argsort(np.argsort(-estimate)) + 1.0,
+            "rank_low": np.maximum(np.argsort(np.argsort(-estimate)) - 9.0, 1.0),
+            "rank_high": np.minimum(np.argsort(np.argsort(-estimate)) + 11.0, float(n_sellers)),
+            "p_breach": np.where(estimate < 0.4, 0.8, 0.1),
+            "threshold": 0.4,
             "n": n,
             "n_events": k,
             "n_pending": 1,
             "response_median_hours": np.where(n > 3, rng.uniform(2, 30, n_sellers), np.nan),
             "refund_median_days": np.where(n > 3, rng.uniform(1, 9, n_sellers), np.nan),
             "n_refunds": k,
-            "interval": "beta-binomial posterior, prior fitted to all sellers",
+            "interval": "beta-binomial posterior, averaged over plausible priors",
         }
     )
 
 
+def seller_spread(rng: np.random.Generator, n: int) -> list[dict]:
+    """How much made-up sellers differ; nothing can tell with fewer than two requests."""
+    known = n > 1
+    mean, part = rng.uniform(0.3, 0.8), rng.uniform(0.01, 0.2)
+    sd = np.sqrt(mean * (1 - mean) * part)
+    row = {
+        "estimate": part,
+        "ci_low": max(part - 3 / n, 0.0) if known else np.nan,
+        "ci_high": min(part + 6 / n, 1.0) if known else np.nan,
+        "mean_rate": mean,
+        "sd_rates": sd,
+        "rate_low": max(mean - 1.28 * sd, 0.0),
+        "rate_high": min(mean + 1.28 * sd, 1.0),
+        "luck_share": rng.uniform(0.2, 0.9),
+        "p_value": float(rng.choice([0.2, 1e-6])),
+    }
+    if not known:
+        row = dict.fromkeys(row, np.nan)
+    counts = {"n": n, "n_events": round(n / 2), "n_pending": n // 50, "n_clusters": n // 9}
+    return [{**row, **counts, "interval": "profile likelihood, beta-binomial"}]
+
+
+MAKERS = {"seller_spread": seller_spread}
 WHOLE = {"seller_scorecard": seller_scorecard}

@@ -26,6 +26,7 @@ from analysis.report.say.rates import (
     say_success_rate,
 )
 from analysis.report.say.sellers import say_seller_scorecard
+from analysis.report.say.spread import say_seller_spread
 from analysis.report.say.windows import say_window_hazard
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "say_request_rate",
     "say_response_curve",
     "say_seller_scorecard",
+    "say_seller_spread",
     "say_success_by_order_age",
     "say_success_rate",
     "say_why_not",

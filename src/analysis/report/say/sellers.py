@@ -27,7 +27,26 @@ def say_seller_scorecard(table: pd.DataFrame) -> str:
         first = (
             f"No seller stands out clearly: success runs from {both}, and the intervals overlap."
         )
-    return sentences(first, _luck(table), _largest(known))
+    return sentences(first, _places(enough), _breaches(known), _luck(table), _largest(known))
+
+
+def _places(enough: pd.DataFrame) -> str:
+    """Say how well the last place is known, among the sellers with enough requests."""
+    row = enough.sort_values("rank", ascending=False, kind="stable").iloc[0]
+    low, high = count(row["rank_low"]), count(row["rank_high"])
+    last = f"seller {quoted(row['seller_id'])}, the lowest of those with enough requests,"
+    if low == high:
+        return f"{last} has place {low} among all sellers, and the data leave little doubt of it."
+    return f"{last} may have any place from {low} to {high} among all sellers."
+
+
+def _breaches(known: pd.DataFrame) -> str:
+    below = int((known["p_breach"] > 0.5).sum())
+    limit = percent(known["threshold"].iloc[0])
+    if below == 0:
+        return f"No seller is more likely than not to have a true rate below {limit}."
+    sellers = "seller is" if below == 1 else "sellers are"
+    return f"{below:,} {sellers} more likely than not to have a true rate below {limit}."
 
 
 def _scored(row: pd.Series) -> str:
