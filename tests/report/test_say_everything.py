@@ -14,7 +14,17 @@ from tests.plots import samples
 
 from analysis.plots.groups import group_columns
 from analysis.plots.labels import plain
-from analysis.plots.numbers import MIN_N, count, days, days_or_hours, hours, moment, percent, points
+from analysis.plots.numbers import (
+    MIN_N,
+    amount,
+    count,
+    days,
+    days_or_hours,
+    hours,
+    moment,
+    percent,
+    points,
+)
 from analysis.report.say.curves import after
 
 SAY = sys.modules["analysis.report.say.curves"].__package__
@@ -31,6 +41,10 @@ TENTHS = (  # of narrow intervals
 )
 
 
+def euros(minor):
+    return amount(minor, "EUR")
+
+
 def say(name, table):
     return getattr(sys.modules[SAY], f"say_{name}")(table)
 
@@ -42,7 +56,7 @@ def numbers(text):
 
 def allowed(table):
     """Every number that the values of a table round to, the counts of rows and groups included."""
-    units = (percent, points, days, days_or_hours, hours, after, count, *TENTHS)
+    units = (percent, points, days, days_or_hours, hours, after, count, euros, *TENTHS)
     texts = [f"{unit(value)}" for value in values(table) for unit in units]
     texts += [plain(str(value)) for value in texts_of(table)]
     texts += [f"{n:,}" for n in range(len(table) + 1)] + [str(MIN_N)]

@@ -10,6 +10,7 @@ from analysis.measures.durations import (
     response_curve,
 )
 from analysis.measures.flow import cancel_flow_funnel
+from analysis.measures.money import open_refund_liability, recovered_sales
 from analysis.measures.naive import naive_versus_right
 from analysis.measures.overlap import blocker_overlap
 from analysis.measures.promises import refund_sla
@@ -46,6 +47,8 @@ MEASURES = {
         seller_scorecard,
         seller_spread,
         cancel_flow_funnel,
+        open_refund_liability,
+        recovered_sales,
         naive_versus_right,
     )
 }

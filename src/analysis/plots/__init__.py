@@ -15,6 +15,7 @@ from analysis.plots.curves import plot_refund_curve, plot_response_curve
 from analysis.plots.durations import plot_refund_mean, plot_refund_quantiles, plot_refund_sla
 from analysis.plots.flow import plot_cancel_flow_funnel
 from analysis.plots.labels import column_label, label, shorten
+from analysis.plots.money import plot_open_refund_liability, plot_recovered_sales
 from analysis.plots.naive import plot_naive_versus_right
 from analysis.plots.numbers import MIN_N
 from analysis.plots.races import plot_outcome_curve, plot_window_curve
@@ -36,9 +37,11 @@ __all__ = [
     "plot_blocker_shares",
     "plot_cancel_flow_funnel",
     "plot_naive_versus_right",
+    "plot_open_refund_liability",
     "plot_order_end_shares",
     "plot_outcome_curve",
     "plot_outcome_shares",
+    "plot_recovered_sales",
     "plot_refund_curve",
     "plot_refund_mean",
     "plot_refund_quantiles",

@@ -10,6 +10,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from analysis.contract.currencies import minor_digits
+from analysis.plots.labels import plain
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -135,6 +138,22 @@ def count(n: float) -> str:
         return NO_DATA
     whole = float(n).is_integer() or n >= 10
     return f"{n:,.0f}" if whole else f"{n:.1f}"
+
+
+def amount(minor: float, currency: str) -> str:
+    """Return money in its currency: whole units from 100 on, else to the minor unit.
+
+    Examples
+    --------
+    >>> amount(1234567, "EUR"), amount(995, "EUR"), amount(1234, "JPY"), amount(0, "USD")
+    ('12,346 EUR', '9.95 EUR', '1,234 JPY', '0 USD')
+    """
+    if math.isnan(minor):
+        return NO_DATA
+    decimals = minor_digits(currency)
+    value = minor / 10**decimals
+    text = f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:,.{decimals}f}"
+    return f"{text} {plain(str(currency))}"
 
 
 def moment(when: pd.Timestamp) -> str:

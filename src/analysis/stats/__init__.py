@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.stats.attribution import Attribution, attribute_patterns, part_interval
 from analysis.stats.beta_limits import clopper_pearson, jeffreys
+from analysis.stats.amounts import AmountShare, AmountSums, amount_share
 from analysis.stats.competing import (
     IncidenceCurve,
     aalen_johansen,
@@ -29,6 +30,7 @@ from analysis.stats.hazards import (
 )
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
+from analysis.stats.forecasts import Cells, Forecast, payment_forecast
 from analysis.stats.multiplicity import q_values
 from analysis.stats.posteriors import (
     BetaMixture,
@@ -75,6 +77,11 @@ __all__ = [
     "Exposure",
     "FactorTests",
     "Gray",
+    "AmountShare",
+    "AmountSums",
+    "Cells",
+    "ClusterVariance",
+    "Forecast",
     "IncidenceAt",
     "IncidenceCurve",
     "Limited",
@@ -97,6 +104,7 @@ __all__ = [
     "average_effects",
     "beta_binomial_spread",
     "clopper_pearson",
+    "amount_share",
     "cluster_variance",
     "clustered_variance",
     "clustered_wilson",
@@ -119,6 +127,7 @@ __all__ = [
     "plausible_priors",
     "poisson_limits",
     "proportionality",
+    "payment_forecast",
     "q_values",
     "rank_limits",
     "rate_interval",

@@ -17,6 +17,7 @@ from analysis.report.say.curves import (
 )
 from analysis.report.say.durations import say_refund_mean, say_refund_quantiles, say_refund_sla
 from analysis.report.say.flow import say_cancel_flow_funnel
+from analysis.report.say.money import say_open_refund_liability, say_recovered_sales
 from analysis.report.say.naive import say_naive_versus_right
 from analysis.report.say.overlap import say_blocker_overlap
 from analysis.report.say.rates import (
@@ -41,9 +42,11 @@ __all__ = [
     "say_blocker_shares",
     "say_cancel_flow_funnel",
     "say_naive_versus_right",
+    "say_open_refund_liability",
     "say_order_end_shares",
     "say_outcome_curve",
     "say_outcome_shares",
+    "say_recovered_sales",
     "say_refund_curve",
     "say_refund_mean",
     "say_refund_quantiles",

@@ -1,0 +1,270 @@
+"""Money: what is still owed to buyers, and how much of what was cancelled was bought again.
+
+Unit of ``open_refund_liability``: one leg of a refund that is not credited at ``as_of``. Unit of
+``recovered_sales``: one paid order that was cancelled. Amounts of different currencies are never
+added: ``currency`` is always one of the groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.contract import codes
+from analysis.measures.counting import (
+    CLUSTER,
+    DAY,
+    HOUR,
+    age,
+    groups_of,
+    orders_of,
+    positive,
+)
+from analysis.sources import Tables, collect, seconds_between, whole_units
+from analysis.sources.tables import known_columns
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+LIABILITY_COLUMNS = ["currency", "horizon_days", "estimate", "ci_low", "ci_high", "open_minor"]
+LIABILITY_COLUMNS += ["unknown_minor", "n_open", "n", "interval"]
+RECOVERED_COLUMNS = ["currency", "horizon_days", "estimate", "ci_low", "ci_high", "cancelled_minor"]
+RECOVERED_COLUMNS += ["recovered_minor", "n", "n_events", "n_pending", "n_clusters", "interval"]
+SUMS = ("n", "part", "whole", "part_part", "part_whole", "whole_whole")
+
+
+def open_refund_liability(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_days: Sequence[float] = (7, 30, 90),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How much of the money still owed will be with the buyers within so many days.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``refunds``, ``requests`` and ``orders``.
+    by
+        Grouping columns of refunds, orders or sellers. ``currency`` is always one.
+    horizon_days
+        Days from ``as_of``, each above 0.
+    level
+        Probability that the amount lies between the limits, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group, currency and horizon: ``*by, currency, horizon_days, estimate, ci_low,
+        ci_high, open_minor, unknown_minor, n_open, n, interval``. Amounts are in minor units.
+        ``open_minor`` is owed at ``as_of`` by ``n_open`` legs; the estimate is what of it is
+        expected to be credited within the horizon, the limits hold what will be credited (a
+        predictive interval). ``unknown_minor`` is expected to outlast everything observed so
+        far: it counts in ``ci_high`` only. ``n`` legs tell the speed.
+
+    Raises
+    ------
+    MissingData
+        There is no table ``refunds``, or a column in ``by`` is in none of the tables.
+    ValueError
+        A horizon is not above 0.
+
+    Notes
+    -----
+    :func:`analysis.stats.payment_forecast`: each leg by the Kaplan-Meier curve of its method in
+    its group (all currencies), given how long it has been open; whole hours, rounded up. Curve
+    and luck are clustered by seller where sellers are known. Simulated with sellers of different
+    speed (600 replications a law), 93 to 99% of 95% intervals hold the amount.
+    """
+    horizons = np.array([positive("horizon_days", days) for days in np.atleast_1d(horizon_days)])
+    by, counts = _legs(tables, by)
+    groups = groups_of(counts, [*by, "currency"])
+    pools = groups_of(counts, by).index
+    cells = _cells(counts)
+    rows = [
+        _forecast_rows(cells, groups.index == group, pools, horizons, level)
+        for group in range(groups.n)
+    ]
+    table = groups.frame.loc[np.repeat(np.arange(groups.n), len(horizons))].reset_index(drop=True)
+    found = pd.DataFrame(np.concatenate(rows) if rows else np.zeros((0, 8)), columns=_FORECAST)
+    table = pd.concat([table, found.astype({"n_open": "int64", "n": "int64"})], axis=1)
+    clustered = ", clustered by seller" if CLUSTER in counts else ""
+    table["interval"] = f"Kaplan-Meier forecast, predictive{clustered}"
+    return table[[*by, *LIABILITY_COLUMNS]]
+
+
+_FORECAST = ["horizon_days", "estimate", "ci_low", "ci_high", "unknown_minor", "open_minor"]
+_FORECAST += ["n_open", "n"]
+
+
+def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
+    """Count legs, and add up the open ones' amounts, by group, currency, method, seller, time."""
+    tables.need("refunds", "credited_at", by="open_refund_liability")
+    frame = tables.refunds_with_context
+    by = known_columns(frame, by, needed_by="open_refund_liability")
+    by = [column for column in by if column != "currency"]
+    keys = [*dict.fromkeys([*by, "currency", "method", *_seller(frame)])]
+    ended = seconds_between(frame.due_since, frame.credited_at)
+    amount = frame.amount_minor.cast("float64")
+    if "weight" in frame.columns:
+        amount = amount * frame.weight.fill_null(1.0)
+    frame = frame.mutate(
+        time_=whole_units(ended.coalesce(age(tables, frame.due_since)), HOUR),
+        is_open_=ended.isnull(),
+        amount_=ended.isnull().ifelse(amount, 0.0),
+    ).filter(frame.due_since.notnull())
+    counts = frame.group_by(*keys, "time_", "is_open_").aggregate(
+        n=frame.count(),
+        amount=lambda t: t["amount_"].sum(),
+        squares=lambda t: (t["amount_"] * t["amount_"]).sum(),
+    )
+    return by, collect(counts)
+
+
+def _seller(frame: ir.Table) -> list[str]:
+    return [CLUSTER] if CLUSTER in frame.columns else []
+
+
+def _cells(counts: pd.DataFrame) -> stats.Cells:
+    is_open = counts["is_open_"].to_numpy(bool)
+    n = counts["n"].to_numpy()
+    named = pd.factorize(counts[CLUSTER])[0] if CLUSTER in counts else np.full(len(counts), -1)
+    return stats.Cells(
+        stratum=groups_of(counts, ["method"]).index,
+        time=counts["time_"].to_numpy(),
+        n_paid=np.where(is_open, 0, n),
+        n_open=np.where(is_open, n, 0),
+        amount=counts["amount"].to_numpy(),
+        squares=counts["squares"].to_numpy(),
+        cluster=named,
+    )
+
+
+def _forecast_rows(
+    cells: stats.Cells, own: np.ndarray, pools: np.ndarray, horizons: np.ndarray, level: float
+) -> np.ndarray:
+    """One row per horizon of one group and currency; all currencies of a group tell the speed."""
+    pool = pools == pools[own][0]
+    amounts = {name: np.where(own, getattr(cells, name), 0.0) for name in ("amount", "squares")}
+    part = stats.Cells(*(column[pool] for column in cells._replace(**amounts)))
+    found = stats.payment_forecast(part, horizons * (DAY // HOUR), level=level)
+    fixed = (part.amount.sum(), cells.n_open[own].sum(), (part.n_paid + part.n_open).sum())
+    common = [np.full(len(horizons), value) for value in fixed]
+    return np.stack([horizons, *found[:4], *common], axis=1)
+
+
+def recovered_sales(
+    tables: Tables, *, by: Sequence[str] = (), horizon_days: float = 7, level: float = 0.95
+) -> pd.DataFrame:
+    """Share of cancelled sales that the buyers bought again.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``orders`` with ``paid_at``, ``ended_at``, ``end_code`` and
+        ``replaces_order_id``.
+    by
+        Grouping columns of orders or sellers, e.g. ``["category"]``. ``currency`` is always one.
+    horizon_days
+        A replacement counts if it is paid within this time of the cancellation, or before it; an
+        order counts once it was cancelled this long before ``as_of``.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group and currency: ``*by, currency, horizon_days, estimate, ci_low, ci_high,
+        cancelled_minor, recovered_minor, n, n_events, n_pending, n_clusters, interval``. The
+        estimate is a share of the money of ``n`` mature cancelled orders, of which ``n_events``
+        were replaced; a replacement recovers at most what its order was worth.
+
+    Raises
+    ------
+    MissingData
+        A column that is needed is not in the data.
+
+    Notes
+    -----
+    :func:`analysis.stats.amount_share`, clustered by seller where sellers are known. Whether the
+    buyer would have come back anyway is not in any log: this is what came back, not an effect.
+    """
+    horizon = int(positive("horizon_days", horizon_days) * DAY)
+    needed = ["paid_at", "ended_at", "end_code", "replaces_order_id"]
+    orders, by = orders_of(tables, by, needed, needed_by="recovered_sales")
+    by = [column for column in by if column != "currency"]
+    cancelled = orders.filter(
+        orders.paid_at.notnull() & orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
+    ).filter(lambda t: t["ended_at"].notnull())
+    frame = _with_replacements(cancelled, tables.orders, horizon)
+    mature = age(tables, frame.ended_at) >= horizon
+    counts = collect(_sums(frame, [*by, "currency", *_seller(frame)], mature))
+    return _recovered(counts, [*by, "currency"], level, horizon_days)
+
+
+def _with_replacements(cancelled: ir.Table, orders: ir.Table, horizon: int) -> ir.Table:
+    """Return cancelled orders with ``recovered_``: what was paid for them again in time."""
+    again = orders.filter(orders.replaces_order_id.notnull() & orders.paid_at.notnull())
+    again = again.select(
+        again_id=again.replaces_order_id,
+        again_paid_at=again.paid_at,
+        again_minor=again.amount_minor,
+        again_currency=again.currency,
+    )
+    ends = cancelled.select("order_id", "ended_at", "currency")
+    paid = ends.join(again, ends.order_id == again.again_id)
+    late = seconds_between(paid.ended_at, paid.again_paid_at)
+    in_time = paid.filter((late <= horizon) & (paid.again_currency == paid.currency))
+    summed = in_time.group_by("order_id").aggregate(again_=lambda t: t["again_minor"].sum())
+    joined = cancelled.left_join(summed, "order_id", rname="{name}_again")
+    recovered = ibis.least(joined.again_.cast("float64"), joined.amount_minor.cast("float64"))
+    return joined.mutate(recovered_=ibis.ifelse(joined.again_.isnull(), 0.0, recovered))
+
+
+def _sums(frame: ir.Table, keys: list[str], mature: ir.BooleanValue) -> ir.Table:
+    """Sums of mature orders by group and seller, as :class:`analysis.stats.AmountSums` wants."""
+    weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else ibis.literal(1.0)
+    part, whole = frame.recovered_ * weight, frame.amount_minor.cast("float64") * weight
+    products = {
+        "part": part,
+        "whole": whole,
+        "part_part": part * part,
+        "part_whole": part * whole,
+        "whole_whole": whole * whole,
+    }
+    counted = {name: mature.ifelse(value, 0.0).sum() for name, value in products.items()}
+    return frame.group_by(*dict.fromkeys(keys)).aggregate(
+        n=mature.sum(),
+        n_events=(mature & frame.again_.notnull()).sum(),
+        n_pending=(~mature).sum(),
+        **counted,
+    )
+
+
+def _recovered(
+    counts: pd.DataFrame, by: list[str], level: float, horizon_days: float
+) -> pd.DataFrame:
+    groups = groups_of(counts, by)
+    known = CLUSTER in counts
+    alone = counts[CLUSTER].isna().to_numpy() if known else np.ones(len(counts), bool)
+    sums = stats.AmountSums(*(counts[name].to_numpy(float) for name in SUMS))
+    found = stats.amount_share(groups.index, sums, alone=alone, n_groups=groups.n, level=level)
+    clustered = "clustered by seller" if known else "by order"
+    few = "too few to cluster by seller" if known else "by order"
+    columns = {"horizon_days": float(horizon_days), "estimate": found.estimate}
+    columns |= {"ci_low": found.low, "ci_high": found.high}
+    for name, source in (("cancelled_minor", "whole"), ("recovered_minor", "part")):
+        columns[name] = np.bincount(groups.index, counts[source], groups.n)
+    for name in ("n", "n_events", "n_pending"):
+        columns[name] = np.bincount(groups.index, counts[name], groups.n).astype(np.int64)
+    columns["n_clusters"] = found.n_clusters
+    columns["interval"] = np.where(
+        found.is_clustered, f"Wilson on money, {clustered}", f"Wilson on money, {few}"
+    )
+    return groups.frame.assign(**columns)[[*by[:-1], *RECOVERED_COLUMNS]]
