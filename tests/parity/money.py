@@ -9,11 +9,11 @@ from tests.parity.comparing import REFERENCE, Comparison, Pairs
 from analysis import stats
 
 
-def cells_of(legs: pd.DataFrame) -> stats.Cells:
+def cells_of(legs: pd.DataFrame) -> stats.PaymentCells:
     """One cell a leg."""
     is_open = (legs["paid"] == 0).to_numpy()
     amount = np.where(is_open, legs["amount"], 0)
-    return stats.Cells(
+    return stats.PaymentCells(
         legs["method"].to_numpy(),
         legs["time"].to_numpy(),
         (~is_open).astype(int),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.stats import Cells, payment_forecast
+from analysis.stats import PaymentCells, payment_forecast
 
 leg = st.tuples(
     st.integers(0, 1),  # method
@@ -23,7 +23,7 @@ def cells_of(legs):
     """One cell a leg."""
     method, time, paid, amount, seller = (np.array(column) for column in zip(*legs, strict=True))
     owed = np.where(paid, 0, amount)
-    return Cells(method, time, paid.astype(int), (~paid).astype(int), owed, owed**2, seller)
+    return PaymentCells(method, time, paid.astype(int), (~paid).astype(int), owed, owed**2, seller)
 
 
 def survival(legs, weights, time):
@@ -91,7 +91,7 @@ def test_order_pooling_scale_and_unit_do_not_matter(legs, seed, scale):
     cells = cells_of(legs)
     found = payment_forecast(cells, np.array([3]))
     order = np.random.default_rng(seed).permutation(len(legs))
-    shuffled = payment_forecast(Cells(*(column[order] for column in cells)), np.array([3]))
+    shuffled = payment_forecast(PaymentCells(*(column[order] for column in cells)), np.array([3]))
     np.testing.assert_allclose(shuffled, found, rtol=1e-9, atol=1e-6)
     longer = cells._replace(time=cells.time * scale)
     np.testing.assert_allclose(
@@ -108,7 +108,7 @@ def test_order_pooling_scale_and_unit_do_not_matter(legs, seed, scale):
 def test_pooled_legs_are_the_same_as_each_in_its_own_cell():
     legs = [(0, 2, True, 1, 3), (0, 2, True, 1, 3), (0, 4, False, 7, 3), (0, 4, False, 9, 3)]
     legs += [(0, 5, True, 1, -1), (0, 5, True, 1, -1), (0, 1, False, 4, 2)]
-    pooled = Cells(
+    pooled = PaymentCells(
         np.zeros(4, int),
         np.array([2, 4, 5, 1]),
         np.array([2, 0, 2, 0]),
@@ -160,7 +160,9 @@ def book(random, sellers, spread, heavy, *, n=1000, days=60):
     paid, amount = wait <= age, np.round(np.exp(random.normal(8, 1, n)))
     owed = np.where(paid, 0, amount)
     is_open = (~paid).astype(int)
-    cells = Cells(method, np.where(paid, wait, age), 1 - is_open, is_open, owed, owed**2, seller)
+    cells = PaymentCells(
+        method, np.where(paid, wait, age), 1 - is_open, is_open, owed, owed**2, seller
+    )
     return cells, (owed * (wait <= age + 7 * 24)).sum()
 
 

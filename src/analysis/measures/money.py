@@ -131,11 +131,11 @@ def _seller(frame: ir.Table) -> list[str]:
     return [CLUSTER] if CLUSTER in frame.columns else []
 
 
-def _cells(counts: pd.DataFrame) -> stats.Cells:
+def _cells(counts: pd.DataFrame) -> stats.PaymentCells:
     is_open = counts["is_open_"].to_numpy(bool)
     n = counts["n"].to_numpy()
     named = pd.factorize(counts[CLUSTER])[0] if CLUSTER in counts else np.full(len(counts), -1)
-    return stats.Cells(
+    return stats.PaymentCells(
         stratum=groups_of(counts, ["method"]).index,
         time=counts["time_"].to_numpy(),
         n_paid=np.where(is_open, 0, n),
@@ -147,12 +147,16 @@ def _cells(counts: pd.DataFrame) -> stats.Cells:
 
 
 def _forecast_rows(
-    cells: stats.Cells, own: np.ndarray, pools: np.ndarray, horizons: np.ndarray, level: float
+    cells: stats.PaymentCells,
+    own: np.ndarray,
+    pools: np.ndarray,
+    horizons: np.ndarray,
+    level: float,
 ) -> np.ndarray:
     """One row per horizon of one group and currency; all currencies of a group tell the speed."""
     pool = pools == pools[own][0]
     amounts = {name: np.where(own, getattr(cells, name), 0.0) for name in ("amount", "squares")}
-    part = stats.Cells(*(column[pool] for column in cells._replace(**amounts)))
+    part = stats.PaymentCells(*(column[pool] for column in cells._replace(**amounts)))
     found = stats.payment_forecast(part, horizons * (DAY // HOUR), level=level)
     fixed = (part.amount.sum(), cells.n_open[own].sum(), (part.n_paid + part.n_open).sum())
     common = [np.full(len(horizons), value) for value in fixed]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from analysis.stats.amounts import AmountShare, AmountSums, amount_share
 from analysis.stats.attribution import Attribution, attribute_patterns, part_interval
 from analysis.stats.beta_limits import clopper_pearson, jeffreys
-from analysis.stats.amounts import AmountShare, AmountSums, amount_share
 from analysis.stats.competing import (
     IncidenceCurve,
     aalen_johansen,
@@ -20,6 +20,7 @@ from analysis.stats.durations import (
     survival_quantiles,
 )
 from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
+from analysis.stats.forecasts import PaymentCells, PaymentForecast, payment_forecast
 from analysis.stats.gray import Gray, gray_test
 from analysis.stats.hazards import (
     Exposure,
@@ -30,7 +31,6 @@ from analysis.stats.hazards import (
 )
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
-from analysis.stats.forecasts import Cells, Forecast, payment_forecast
 from analysis.stats.multiplicity import q_values
 from analysis.stats.posteriors import (
     BetaMixture,
@@ -79,9 +79,9 @@ __all__ = [
     "Gray",
     "AmountShare",
     "AmountSums",
-    "Cells",
+    "PaymentCells",
     "ClusterVariance",
-    "Forecast",
+    "PaymentForecast",
     "IncidenceAt",
     "IncidenceCurve",
     "Limited",

@@ -15,7 +15,7 @@ from analysis.stats.life_tables import checked_groups
 from analysis.stats.scales import checked_level, t_quantile
 
 
-class Cells(NamedTuple):
+class PaymentCells(NamedTuple):
     """Counts by stratum, time and cluster; arrays of one length."""
 
     stratum: np.ndarray  # whole numbers from 0
@@ -27,7 +27,7 @@ class Cells(NamedTuple):
     cluster: np.ndarray  # whole numbers from 0; -1: every spell is its own cluster
 
 
-class Forecast(NamedTuple):
+class PaymentForecast(NamedTuple):
     """Amount that will be paid within each horizon; arrays of one value a horizon."""
 
     expected: np.ndarray
@@ -47,8 +47,10 @@ class _Curve(NamedTuple):
     survival: np.ndarray
 
 
-def payment_forecast(cells: Cells, horizons: np.ndarray, *, level: float = 0.95) -> Forecast:
-    """Forecast how much of the open amounts is paid within each horizon from now.
+def payment_forecast(
+    cells: PaymentCells, horizons: np.ndarray, *, level: float = 0.95
+) -> PaymentForecast:
+    """PaymentForecast how much of the open amounts is paid within each horizon from now.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def payment_forecast(cells: Cells, horizons: np.ndarray, *, level: float = 0.95)
 
     Returns
     -------
-    Forecast
+    PaymentForecast
         In the unit of the amounts. Where a horizon goes beyond what was ever observed of a
         stratum, nobody knows what happens then: ``expected`` and ``low`` count nothing of it,
         ``high`` all of it, and ``unknown`` says how much that is.
@@ -90,7 +92,7 @@ def payment_forecast(cells: Cells, horizons: np.ndarray, *, level: float = 0.95)
     Of four refunds two were paid at 1 and 3; one of 100 has been open for 2, one of 50 for 3:
 
     >>> ones, none = np.ones(4), np.zeros(4)
-    >>> cells = Cells(
+    >>> cells = PaymentCells(
     ...     stratum=np.zeros(4, int), time=np.array([1, 3, 2, 3]),
     ...     n_paid=np.array([1, 1, 0, 0]), n_open=np.array([0, 0, 1, 1]),
     ...     amount=np.array([0, 0, 100, 50]), squares=np.array([0, 0, 10_000, 2_500]),
@@ -104,19 +106,19 @@ def payment_forecast(cells: Cells, horizons: np.ndarray, *, level: float = 0.95)
     horizons = np.atleast_1d(np.asarray(horizons))
     if not (horizons > 0).all():
         raise ValueError(f"horizons must be above 0, got {horizons.tolist()}")
-    cells = Cells(checked_groups(cells.stratum, None)[0], *map(np.asarray, cells[1:]))
+    cells = PaymentCells(checked_groups(cells.stratum, None)[0], *map(np.asarray, cells[1:]))
     if ((cells.n_paid > 0) & (cells.n_open > 0)).any():
         raise ValueError("a cell must hold paid spells or open ones, not both")
     found = [_forecast(cells, horizon, level) for horizon in horizons]
-    return Forecast(*np.array(found, dtype=float).reshape(len(horizons), 6).T)
+    return PaymentForecast(*np.array(found, dtype=float).reshape(len(horizons), 6).T)
 
 
-def _forecast(cells: Cells, horizon: float, level: float) -> tuple[float, ...]:
-    """Return the numbers of one horizon in the order of :class:`Forecast`."""
+def _forecast(cells: PaymentCells, horizon: float, level: float) -> tuple[float, ...]:
+    """Return the numbers of one horizon in the order of :class:`PaymentForecast`."""
     stay, unseen, influence = (np.zeros(len(cells.time)) for _ in range(3))
     for stratum in np.unique(cells.stratum):
         own = cells.stratum == stratum
-        part = Cells(*(column[own] for column in cells))
+        part = PaymentCells(*(column[own] for column in cells))
         curve = _curve(part)
         stay[own], unseen[own] = _stays(part, curve, horizon)
         influence[own] = _influence(part, curve, stay[own], horizon)
@@ -129,7 +131,7 @@ def _forecast(cells: Cells, horizon: float, level: float) -> tuple[float, ...]:
     return expected, max(expected - reach, 0.0), highest, unknown, clustered, luck
 
 
-def _curve(part: Cells) -> _Curve:
+def _curve(part: PaymentCells) -> _Curve:
     time, place = np.unique(part.time, return_inverse=True)
     paid = np.bincount(place, part.n_paid, len(time))
     leaving = paid + np.bincount(place, part.n_open, len(time))
@@ -137,7 +139,7 @@ def _curve(part: Cells) -> _Curve:
     return _Curve(time, at_risk, paid, np.cumprod(1 - paid / at_risk))
 
 
-def _stays(part: Cells, curve: _Curve, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+def _stays(part: PaymentCells, curve: _Curve, horizon: float) -> tuple[np.ndarray, np.ndarray]:
     """Share of each cell's open spells that stays open, and whether the curve ends before that.
 
     Where it does, the share is that at the end of the curve.
@@ -149,7 +151,7 @@ def _stays(part: Cells, curve: _Curve, horizon: float) -> tuple[np.ndarray, np.n
     return stay, (ahead > curve.time[-1]) & (then > 0)
 
 
-def _influence(part: Cells, curve: _Curve, stay: np.ndarray, horizon: float) -> np.ndarray:
+def _influence(part: PaymentCells, curve: _Curve, stay: np.ndarray, horizon: float) -> np.ndarray:
     """Influence of one spell of each cell on the amount expected to be paid."""
     place = np.searchsorted(curve.time, part.time)
     carried = np.append(0.0, np.cumsum(np.bincount(place, part.amount * stay, len(curve.time))))
@@ -161,7 +163,7 @@ def _influence(part: Cells, curve: _Curve, stay: np.ndarray, horizon: float) -> 
     return np.where(part.n_paid > 0, slope[place], 0.0) - passed[place]
 
 
-def _variances(cells: Cells, influence: np.ndarray) -> tuple[float, float, float]:
+def _variances(cells: PaymentCells, influence: np.ndarray) -> tuple[float, float, float]:
     """Variance clustered and not clustered of the expected amount, and how many clusters."""
     n = cells.n_paid + cells.n_open
     lone = cells.cluster < 0
@@ -173,7 +175,7 @@ def _variances(cells: Cells, influence: np.ndarray) -> tuple[float, float, float
     return together * n_clusters / max(n_clusters - 1, 1), alone, n_clusters
 
 
-def _correlation(cells: Cells, clustered: float, alone: float) -> float:
+def _correlation(cells: PaymentCells, clustered: float, alone: float) -> float:
     """Correlation of two spells of one cluster that explains the clustered variance, 0 to 1."""
     n = cells.n_paid + cells.n_open
     named = cells.cluster >= 0
@@ -184,7 +186,7 @@ def _correlation(cells: Cells, clustered: float, alone: float) -> float:
     return float(np.clip((clustered / alone - 1) / fellows, 0, 1))
 
 
-def _luck(cells: Cells, stay: np.ndarray, rho: float) -> float:
+def _luck(cells: PaymentCells, stay: np.ndarray, rho: float) -> float:
     """Variance of what is paid around what is expected."""
     spread = stay * (1 - stay)
     own = (cells.squares * spread).sum()
