@@ -12,6 +12,7 @@ from analysis.measures.durations import (
 from analysis.measures.flow import cancel_flow_funnel
 from analysis.measures.money import open_refund_liability, recovered_sales
 from analysis.measures.naive import naive_versus_right
+from analysis.measures.never import never_refunded_share
 from analysis.measures.overlap import blocker_overlap
 from analysis.measures.promises import refund_sla
 from analysis.measures.races import outcome_curve, window_curve
@@ -24,6 +25,8 @@ from analysis.measures.rates import (
 from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.windows import window_hazard
+from analysis.measures.snapshots import refund_curve_from_snapshots
+from analysis.measures.stages import stage_durations
 
 # Every measure of a whole dataset; ``why_not`` is about one order.
 MEASURES = {
@@ -40,6 +43,9 @@ MEASURES = {
         refund_quantiles,
         refund_mean,
         refund_sla,
+        refund_curve_from_snapshots,
+        stage_durations,
+        never_refunded_share,
         response_curve,
         blocker_shares,
         blocker_overlap,

@@ -28,6 +28,8 @@ from analysis.plots.rates import (
 from analysis.plots.sellers import plot_seller_scorecard
 from analysis.plots.spread import plot_seller_spread
 from analysis.plots.windows import plot_window_hazard
+from analysis.plots.snapshots import plot_refund_curve_from_snapshots
+from analysis.plots.stages import plot_never_refunded_share, plot_stage_durations
 
 __all__ = [
     "MIN_N",
@@ -38,11 +40,13 @@ __all__ = [
     "plot_cancel_flow_funnel",
     "plot_naive_versus_right",
     "plot_open_refund_liability",
+    "plot_never_refunded_share",
     "plot_order_end_shares",
     "plot_outcome_curve",
     "plot_outcome_shares",
     "plot_recovered_sales",
     "plot_refund_curve",
+    "plot_refund_curve_from_snapshots",
     "plot_refund_mean",
     "plot_refund_quantiles",
     "plot_refund_sla",
@@ -50,6 +54,7 @@ __all__ = [
     "plot_response_curve",
     "plot_seller_scorecard",
     "plot_seller_spread",
+    "plot_stage_durations",
     "plot_success_by_order_age",
     "plot_success_rate",
     "plot_why_not",

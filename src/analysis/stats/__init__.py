@@ -13,6 +13,7 @@ from analysis.stats.competing import (
 )
 from analysis.stats.cox import Cox, cox
 from analysis.stats.cox_residuals import Proportionality, proportionality
+from analysis.stats.cure import CureFit, cure_fit
 from analysis.stats.durations import (
     Quantiles,
     RestrictedMean,
@@ -21,6 +22,7 @@ from analysis.stats.durations import (
 )
 from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
 from analysis.stats.forecasts import PaymentCells, PaymentForecast, payment_forecast
+from analysis.stats.follow_up import FollowUp, Plateau, follow_up, plateau
 from analysis.stats.gray import Gray, gray_test
 from analysis.stats.hazards import (
     Exposure,
@@ -28,6 +30,11 @@ from analysis.stats.hazards import (
     exposure_of,
     poisson_limits,
     rate_interval,
+from analysis.stats.intervals import (
+    IntervalCurve,
+    interval_survival_at,
+    interval_survival_limits,
+    turnbull,
 )
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
@@ -49,7 +56,7 @@ from analysis.stats.ratios import (
 )
 from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
 from analysis.stats.robust import ContrastVariance, clustered_variance
-from analysis.stats.scales import KINDS
+from analysis.stats.scales import KINDS, Pair
 from analysis.stats.score_limits import score_difference, score_ratio
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
 from analysis.stats.spread import Spread, beta_binomial_spread
@@ -75,7 +82,9 @@ __all__ = [
     "Cox",
     "Expected",
     "Exposure",
+    "CureFit",
     "FactorTests",
+    "FollowUp",
     "Gray",
     "AmountShare",
     "AmountSums",
@@ -84,9 +93,12 @@ __all__ = [
     "PaymentForecast",
     "IncidenceAt",
     "IncidenceCurve",
+    "IntervalCurve",
     "Limited",
     "LogRank",
     "LogisticFit",
+    "Pair",
+    "Plateau",
     "Proportionality",
     "Quantiles",
     "Ranks",
@@ -109,14 +121,18 @@ __all__ = [
     "clustered_variance",
     "clustered_wilson",
     "cox",
+    "cure_fit",
     "difference_of",
     "expected_counts",
     "exposure_of",
     "factor_tests",
     "fit_beta_binomial",
+    "follow_up",
     "gray_test",
     "incidence_at",
     "incidence_limits",
+    "interval_survival_at",
+    "interval_survival_limits",
     "jeffreys",
     "kaplan_meier",
     "log_rank",
@@ -126,6 +142,7 @@ __all__ = [
     "part_interval",
     "plausible_priors",
     "poisson_limits",
+    "plateau",
     "proportionality",
     "payment_forecast",
     "q_values",
@@ -143,5 +160,6 @@ __all__ = [
     "survival_at",
     "survival_limits",
     "survival_quantiles",
+    "turnbull",
     "wilson",
 ]

@@ -29,6 +29,8 @@ from analysis.report.say.rates import (
 from analysis.report.say.sellers import say_seller_scorecard
 from analysis.report.say.spread import say_seller_spread
 from analysis.report.say.windows import say_window_hazard
+from analysis.report.say.snapshots import say_refund_curve_from_snapshots
+from analysis.report.say.stages import say_never_refunded_share, say_stage_durations
 
 __all__ = [
     "count",
@@ -43,11 +45,13 @@ __all__ = [
     "say_cancel_flow_funnel",
     "say_naive_versus_right",
     "say_open_refund_liability",
+    "say_never_refunded_share",
     "say_order_end_shares",
     "say_outcome_curve",
     "say_outcome_shares",
     "say_recovered_sales",
     "say_refund_curve",
+    "say_refund_curve_from_snapshots",
     "say_refund_mean",
     "say_refund_quantiles",
     "say_refund_sla",
@@ -55,6 +59,7 @@ __all__ = [
     "say_response_curve",
     "say_seller_scorecard",
     "say_seller_spread",
+    "say_stage_durations",
     "say_success_by_order_age",
     "say_success_rate",
     "say_why_not",

@@ -1,0 +1,212 @@
+"""Stages: which leg of the way to the money is the slow one.
+
+The way has three stages, each timed from its own beginning, and a total beside them:
+
+- ``decision``: unit a buyer's request that was not blocked at once; from asking to the decision,
+  whatever it was (0 where the order was cancelled at once). Pending ones are censored.
+- ``start``: unit a refund leg; from the decision (``due_since``) until it is sent off. Legs not
+  sent off are censored. Not begun (``n_pending``): requests still pending.
+- ``arrival``: unit a refund leg that was sent off; from then until it is credited. Legs not
+  credited are censored. Not begun: legs not sent off.
+- ``total``: unit a refund leg that a request caused; from asking until credited. Only legs of
+  requests at least ``horizon_days`` old: of younger requests the slowly decided ones have no leg
+  yet, and those that have would make the total too short. Too young: ``n_pending``.
+
+The means of the stages need not add up to the total: their units differ (refused requests have a
+decision and no refund, orders ended without a request have a refund and no decision), each is cut
+at the horizon by itself, and a censored unit is in one stage and not yet in the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from analysis.measures.counting import DAY, MINUTE, age, groups_of, positive, require_own_column
+from analysis.measures.curves import mean_table, medians
+from analysis.measures.spells import spell_counts
+from analysis.sources import Tables, collect, seconds_between
+from analysis.sources.tables import known_columns
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+STAGES = ("decision", "start", "arrival", "total")
+BLOCKED = "blocked"
+UNITS = DAY // MINUTE
+COLUMNS = ["stage", "horizon_days", "estimate", "ci_low", "ci_high", "median_days"]
+COLUMNS += ["share_of_total", "n", "n_events", "n_censored", "n_pending", "interval"]
+
+
+def stage_durations(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_days: float = 30,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean days that each stage takes on the way from asking to the money, and the total.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` with ``decided_at``, ``orders``, and ``refunds`` with
+        ``request_id``, ``started_at`` and ``credited_at``.
+    by
+        Grouping columns of orders or sellers, or of both requests and refunds.
+    horizon_days
+        Each duration counts up to so many days; the total needs requests so old.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        Four rows per group, ``decision``, ``start``, ``arrival`` and ``total``: ``*by, stage,
+        horizon_days, estimate, ci_low, ci_high, median_days, share_of_total, n, n_events,
+        n_censored, n_pending, interval``. ``estimate`` is the restricted mean, in days, missing
+        where nothing was observed up to the horizon; ``share_of_total`` is the stage's estimate
+        divided by that of the total. What ``n`` and ``n_pending`` count is stated for each stage
+        at the head of :mod:`analysis.measures.stages`.
+
+    Raises
+    ------
+    MissingData
+        One of the columns named above, or a column in ``by``, is not in the data.
+
+    Notes
+    -----
+    Restricted means of Kaplan-Meier curves on whole minutes, rounded up (Irwin 1949), normal
+    limits that take units as independent. A leg credited without a recorded ``started_at`` is in
+    the total only. Why the means need not add up: see the head of the module.
+    """
+    horizon = positive("horizon_days", horizon_days)
+    requests, refunds, by = _frames(tables, by)
+    frame = _stages(tables, requests, refunds, by, horizon)
+    spells = spell_counts(
+        frame.filter(frame.is_begun_),
+        [*by, "stage"],
+        start=frame.start_,
+        ended=seconds_between(frame.start_, frame.end_),
+        cause=ibis.literal(1),
+        n_causes=1,
+        age=age(tables, frame.start_),
+        unit_seconds=MINUTE,
+        horizon_units=round(horizon * UNITS),
+    )
+    found = mean_table(spells, horizon=horizon, units=UNITS, level=level)
+    found["median_days"] = medians(spells) / UNITS
+    pending = _pending(frame, by)
+    return _whole(found, pending, by, horizon)
+
+
+def _frames(tables: Tables, by: Sequence[str]) -> tuple[ir.Table, ir.Table, list[str]]:
+    who = "stage_durations"
+    tables.need("requests", "decided_at", by=who)
+    tables.need("refunds", "request_id", "started_at", "credited_at", by=who)
+    requests = tables.requests_with_context
+    requests = requests.filter((requests.requested_by == "buyer") & (requests.outcome != BLOCKED))
+    asked = tables.requests.select("request_id", "requested_at")
+    refunds = tables.refunds_with_context
+    refunds = refunds.left_join(asked, "request_id", rname="{name}_asked")
+    known_columns(requests, by, needed_by=who)
+    by = known_columns(refunds, by, needed_by=who)
+    require_own_column("stage", by)
+    return requests, refunds, by
+
+
+def _stages(
+    tables: Tables, requests: ir.Table, refunds: ir.Table, by: Sequence[str], horizon: float
+) -> ir.Table:
+    """All stages under each other; ``is_begun_`` is false where a stage is still to come."""
+    sent, credited = refunds.started_at, refunds.credited_at
+    old = age(tables, refunds.requested_at) >= int(horizon * DAY)
+    unrecorded = sent.isnull() & credited.notnull()
+    parts = [
+        _part(requests, by, "decision", requests.requested_at, requests.decided_at),
+        _part(
+            requests.filter(requests.decided_at.isnull()),
+            by,
+            "start",
+            requests.requested_at,
+            requests.decided_at,
+            begun=ibis.literal(value=False),
+        ),
+        _part(refunds.filter(~unrecorded), by, "start", refunds.due_since, sent),
+        _part(
+            refunds.filter(~unrecorded),
+            by,
+            "arrival",
+            sent.coalesce(refunds.due_since),
+            credited,
+            begun=sent.notnull(),
+        ),
+        _part(
+            refunds.filter(refunds.requested_at.notnull()),
+            by,
+            "total",
+            refunds.requested_at,
+            credited,
+            begun=old,
+        ),
+    ]
+    return ibis.union(*parts)
+
+
+def _part(
+    frame: ir.Table,
+    by: Sequence[str],
+    stage: str,
+    start: ir.TimestampValue,
+    end: ir.TimestampValue,
+    *,
+    begun: ir.BooleanValue | None = None,
+) -> ir.Table:
+    return frame.select(
+        *by,
+        stage=ibis.literal(stage),
+        start_=start,
+        end_=end,
+        is_begun_=ibis.literal(value=True) if begun is None else begun,
+    )
+
+
+def _pending(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+    """How many have each stage still before them; every group that occurs has its rows."""
+    frame = frame.filter(frame.start_.notnull())
+    left = (~frame.is_begun_).cast("int64").sum()
+    return collect(frame.group_by(*by, "stage").aggregate(n_pending=left))
+
+
+def _whole(
+    found: pd.DataFrame, pending: pd.DataFrame, by: list[str], horizon: float
+) -> pd.DataFrame:
+    """Four rows a group, in the order of the stages, with the share that each is of the total."""
+    groups = groups_of(pending, by)
+    table = groups.frame.loc[np.repeat(np.arange(groups.n), len(STAGES))].reset_index(drop=True)
+    table["stage"] = list(STAGES) * groups.n
+    place = {stage: i for i, stage in enumerate(STAGES)}
+    rows = groups.index * len(STAGES) + pending["stage"].map(place).to_numpy(int)
+    table["n_pending"] = np.bincount(rows, pending["n_pending"], len(table)).astype(np.int64)
+    own = _rows_of(found, groups.frame, by) * len(STAGES) + found["stage"].map(place).to_numpy(int)
+    for name in ("estimate", "ci_low", "ci_high", "median_days"):
+        table[name] = np.nan
+        table.loc[own, name] = found[name].to_numpy()
+    for name in ("n", "n_events", "n_censored"):
+        table[name] = np.bincount(own, found[name], len(table)).astype(np.int64)
+    total = table["estimate"].to_numpy()[len(STAGES) - 1 :: len(STAGES)]
+    table["share_of_total"] = table["estimate"] / np.repeat(total, len(STAGES))
+    table = table.assign(horizon_days=float(horizon), interval="restricted mean, normal")
+    return table[[*by, *COLUMNS]]
+
+
+def _rows_of(found: pd.DataFrame, groups: pd.DataFrame, by: list[str]) -> np.ndarray:
+    """Number of the group of each row of ``found``."""
+    if not by:
+        return np.zeros(len(found), dtype=np.int64)
+    numbered = groups.assign(_number=np.arange(len(groups)))
+    return found[by].merge(numbered, on=by, how="left")["_number"].to_numpy(np.int64)
