@@ -96,7 +96,7 @@ def refund_curve_from_snapshots(
     Notes
     -----
     Turnbull's (1976) nonparametric maximum likelihood on hours since the decision, rounded up;
-    limits from 200 bootstrap samples of sellers (of legs where sellers are not known or there is
+    limits from 300 bootstrap samples of sellers (of legs where sellers are not known or there is
     one only), the lower quantile of ``at_least`` and the upper of ``at_most``. Legs decided after
     the last look are in no export and not counted. To round to days and use Kaplan-Meier instead
     is biased: see the tests.
@@ -177,7 +177,7 @@ def _counted(looks: Looks, hours: np.ndarray) -> dict[str, np.ndarray]:
         place = np.searchsorted(hours, when[which], side="left")  # first time not before it
         flat = looks.groups.index[which] * (len(hours) + 1) + place
         size = looks.groups.n * (len(hours) + 1)
-        made = np.bincount(flat, looks.n[which], size).reshape(looks.groups.n, -1)
+        made = np.bincount(flat, looks.n[which], size).reshape(looks.groups.n, len(hours) + 1)
         return np.cumsum(made, axis=1)[:, :-1]
 
     everybody = np.ones(len(looks.n), dtype=bool)

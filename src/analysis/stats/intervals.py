@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.stats.life_tables import checked_groups
 from analysis.stats.mixtures import Cells, expectation_maximisation, maximised
-from analysis.stats.scales import Pair, checked_level
+from analysis.stats.scales import Pair, checked_level, t_quantile
 from analysis.stats.segments import Segments
 
 ENOUGH, STEPS = 0.5, 50  # of bootstrap samples; more changes no limit by 0.0002
@@ -168,7 +168,7 @@ def interval_survival_limits(
     cluster: np.ndarray | None = None,
     n_groups: int | None = None,
     level: float = 0.95,
-    replicates: int = 200,
+    replicates: int = 300,
     seed: int = 1,
 ) -> Pair:
     """Bootstrap limits of the curves of :func:`turnbull` at given times.
@@ -202,7 +202,9 @@ def interval_survival_limits(
 
     Notes
     -----
-    Percentile bootstrap of whole clusters. The masses of cells that nobody's interval ends in
+    Percentile bootstrap of whole clusters, expanded: the quantiles are those that a t interval
+    on ``C`` clusters reaches, ``Phi(-sqrt(C / (C - 1)) t)``. Source: Hesterberg (2015), Am. Stat.
+    69:371-386. The masses of cells that nobody's interval ends in
     converge slowly, so no normal theory is at hand (Groeneboom and Wellner 1992), and the
     observed information is singular where masses are 0. Looks fall on a grid of finitely many
     times here, for which the resampled curve is regular; coverage is measured in the tests.
@@ -215,7 +217,7 @@ def interval_survival_limits(
     >>> bool(0.4 < low[0, 0] < 0.6 < high[0, 0] < 0.75)
     True
     """
-    tail = 100 * (1 - checked_level(level)) / 2
+    checked_level(level)
     group, left, right, n, n_groups = _checked(group, left, right, n, n_groups)
     times = np.atleast_1d(np.asarray(times, dtype=float))
     limits = np.full((2, n_groups, len(times)), np.nan)
@@ -224,7 +226,9 @@ def interval_survival_limits(
             continue
         problem = _problem(left[rows], right[rows])
         who = None if cluster is None else np.asarray(cluster)[rows]
-        drawn = _drawn(problem, n[rows], who, replicates, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        drawn, units = _drawn(problem, n[rows], who, replicates, random)
+        tail = _expanded_tail(units, level)
         mass = expectation_maximisation(problem.cells, drawn, tolerance=ENOUGH, steps=STEPS)
         low, high = _bounds(problem.low, problem.high, mass, times)
         seen = times <= problem.last
@@ -306,18 +310,30 @@ def _drawn(
     cluster: np.ndarray | None,
     replicates: int,
     random: np.random.Generator,
-) -> np.ndarray:
-    """Counts of each observation in each bootstrap sample: samples x observations."""
+) -> tuple[np.ndarray, int]:
+    """Counts of each observation in each bootstrap sample, and how many units were drawn from."""
     width = len(problem.cells.first)
     if cluster is not None:
         alone = cluster < 0
         names = np.where(alone, -1 - np.arange(len(cluster)), cluster)
         _, unit = np.unique(names, return_inverse=True)
         if unit.max(initial=-1) >= 1:
-            return _whole_clusters(problem.observation, unit.ravel(), n, width, replicates, random)
+            unit = unit.ravel()
+            drawn = _whole_clusters(problem.observation, unit, n, width, replicates, random)
+            return drawn, int(unit.max()) + 1
     counts = np.bincount(problem.observation, n, width)
     total = max(int(np.rint(counts.sum())), 1)
-    return random.multinomial(total, counts / counts.sum(), replicates).astype(float)
+    return random.multinomial(total, counts / counts.sum(), replicates).astype(float), total
+
+
+def _expanded_tail(units: int, level: float) -> float:
+    """Percentile at which limits are read from samples of so many units."""
+    from scipy.special import ndtr
+
+    if units < 2:
+        return 0.0
+    reach = t_quantile(np.array([units - 1.0]), level)[0]
+    return float(100 * ndtr(-np.sqrt(units / (units - 1)) * reach))
 
 
 def _whole_clusters(
