@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 TIME = "time_days"
 AXIS = "days since the decision"
-WHAT = "share of refunds credited by then, from looks once in a while (%)"
+WHAT = "share of refunds credited by then, as looks show it (%)"
 WAITING = "known to be waiting"
 BETWEEN = "dark: between two looks, so not known where; pale: interval around it"
 
