@@ -24,9 +24,9 @@ from analysis.measures.rates import (
 )
 from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
-from analysis.measures.windows import window_hazard
 from analysis.measures.snapshots import refund_curve_from_snapshots
 from analysis.measures.stages import stage_durations
+from analysis.measures.windows import window_hazard
 
 # Every measure of a whole dataset; ``why_not`` is about one order.
 MEASURES = {

@@ -21,8 +21,8 @@ from analysis.stats.durations import (
     survival_quantiles,
 )
 from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
-from analysis.stats.forecasts import PaymentCells, PaymentForecast, payment_forecast
 from analysis.stats.follow_up import FollowUp, Plateau, follow_up, plateau
+from analysis.stats.forecasts import PaymentCells, PaymentForecast, payment_forecast
 from analysis.stats.gray import Gray, gray_test
 from analysis.stats.hazards import (
     Exposure,
@@ -30,6 +30,7 @@ from analysis.stats.hazards import (
     exposure_of,
     poisson_limits,
     rate_interval,
+)
 from analysis.stats.intervals import (
     IntervalCurve,
     interval_survival_at,
