@@ -61,6 +61,7 @@ _HOMES = {
         "seller_spread",
         "stage_durations",
         "success_by_order_age",
+        "success_drivers",
         "why_not",
         "window_curve",
         "window_hazard",

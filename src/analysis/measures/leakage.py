@@ -34,12 +34,12 @@ KNOWN_AT = {
         ("currency", "amount_minor", "n_items", "is_cancellable_goods", "replaces_order_id"),
         "ordering",
     ),
-    **dict.fromkeys(("weight", "order_value", "seller_age"), "ordering"),
+    "weight": "ordering",
     **dict.fromkeys(
         ("request_id", "requested_at", "requested_by", "reason", "reason_text", "order_state"),
         "asking",
     ),
-    **dict.fromkeys(("session_id", "step", "occurred_at", "order_age", "attempt"), "asking"),
+    **dict.fromkeys(("session_id", "step", "occurred_at", "seller_age", "order_age"), "asking"),
     **dict.fromkeys(
         ("decided_at", "decided_by", "outcome", "blocker", "rank", "due_since"), "deciding"
     ),
@@ -62,8 +62,8 @@ def require_known_before(columns: Iterable[str], *, moment: str) -> list[str]:
     Parameters
     ----------
     columns
-        Columns of the contract, classes made of them (``order_age``, ``order_value``,
-        ``seller_age``, ``attempt``), or the data's own.
+        Columns of the contract, classes made of them (``order_age``, ``seller_age``), or
+        the data's own.
     moment
         One of ``MOMENTS``: what is to be explained begins then, and only what is known by then
         may explain it.
@@ -89,7 +89,7 @@ def require_known_before(columns: Iterable[str], *, moment: str) -> list[str]:
     Traceback (most recent call last):
     ValueError: what is known only later cannot explain what begins when the request is made:
       decided_by is known when the request is decided
-    allowed are seller_id, ..., attempt, and columns that are not in the contract
+    allowed are seller_id, ..., order_age, and columns that are not in the contract
     """
     if moment not in MOMENTS:
         raise ValueError(f"moment must be one of {', '.join(MOMENTS)}, got {moment!r}")

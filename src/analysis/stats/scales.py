@@ -77,6 +77,36 @@ def t_quantile(df: np.ndarray, level: float) -> np.ndarray:
     return np.where(finite, student, np.where(np.isnan(df), np.nan, normal))
 
 
+def t_p_value(estimate: np.ndarray, variance: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Return two-sided p-values of Student's test that an estimate is 0.
+
+    Parameters
+    ----------
+    estimate, variance
+        Estimates and their variances, the same shape.
+    df
+        Degrees of freedom, above 0; ``inf`` is the normal.
+
+    Returns
+    -------
+    ndarray
+        In [0, 1]; 1 for an estimate of 0, NaN where anything is NaN.
+
+    Examples
+    --------
+    >>> t_p_value(np.array([1.96, 1.96, 0]), np.ones(3), np.array([np.inf, 5, 5])).round(3).tolist()
+    [0.05, 0.107, 1.0]
+    """
+    from scipy.special import ndtr, stdtr
+
+    df = np.asarray(df, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(estimate == 0, 0.0, -np.abs(estimate) / np.sqrt(variance))
+    finite = np.isfinite(df)
+    p = 2 * np.where(finite, stdtr(np.where(finite, df, 1.0), t), ndtr(t))
+    return np.where(np.isnan(df) | np.isnan(variance), np.nan, p)
+
+
 def probability_limits(
     p: np.ndarray, variance: np.ndarray, *, level: float = 0.95, kind: str = "log-log"
 ) -> Pair:

@@ -1,0 +1,348 @@
+"""What goes with success: circumstances of a request, each with the others alike.
+
+Unit: one level of one circumstance, against the commonest level of the same. Denominator: mature
+requests whose circumstances leave the outcome open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.contract import TABLES
+from analysis.measures.circumstances import can_have, levels_of, with_classes
+from analysis.measures.counting import CLUSTER, as_counts, mature_requests, requests_of
+from analysis.measures.leakage import KNOWN_AT, known_when, require_known_before
+from analysis.measures.rates import HORIZON_HOURS
+from analysis.measures.shares import LONE
+from analysis.sources import Tables, collect
+from analysis.sources.tables import is_success, known_columns
+from analysis.stats.scales import t_p_value, t_quantile
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+FACTORS = ("order_state", "order_age", "reason", "payment_method", "size_tier")
+MOST_LEVELS = 8
+SETTLED_N = 30  # requests that all ended alike: a level of so many is taken to settle the outcome
+TRUSTED = "taken on trust"
+_IDS = {column.name for table in TABLES.values() for column in table.columns if column.kind == "id"}
+
+
+class Cases(NamedTuple):
+    """Counts of requests by levels of circumstances and seller."""
+
+    factors: list[str]
+    names: list[list[str]]  # of each factor's levels
+    codes: np.ndarray
+    k: np.ndarray
+    n: np.ndarray
+    pending: np.ndarray
+    cluster: np.ndarray | None  # None where sellers are not known
+    alone: np.ndarray  # rows that pool requests without a seller
+
+    def by_level(self, factor: int, x: np.ndarray) -> np.ndarray:
+        """Sum of ``x`` over the rows of each level of a factor."""
+        return np.bincount(self.codes[:, factor], x, len(self.names[factor]))
+
+
+def success_drivers(
+    tables: Tables,
+    *,
+    factors: Sequence[str] | None = None,
+    horizon_hours: float = HORIZON_HOURS,
+    level: float = 0.95,
+    requested_by: str | None = "buyer",
+    most_levels: int = MOST_LEVELS,
+) -> pd.DataFrame:
+    """Which circumstances go with success, each with the others alike.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` and ``orders``.
+    factors
+        Columns of requests, orders or sellers that are known when the request is made, and the
+        classes ``order_age`` (time since payment) and ``seller_age``. A number or moment with
+        many values enters as fifths. None takes those of ``FACTORS`` that the data has.
+    horizon_hours
+        A request counts once it is this old at ``as_of``; later successes do not count.
+    level
+        Confidence level, in (0, 1).
+    requested_by
+        Whose requests: "buyer", "seller", "platform", or None for everybody's.
+    most_levels
+        Levels of a factor beyond so many, the rarest ones, are pooled as "all others".
+
+    Returns
+    -------
+    DataFrame
+        One row per factor and level: ``factor, level, reference, estimate, ci_low, ci_high,
+        odds_ratio, odds_ratio_low, odds_ratio_high, p_value, q_value, crude_difference, n,
+        n_events, n_pending, n_clusters, known, interval``. ``estimate`` is the average marginal
+        effect in [-1, 1]: the mean over all requests of the difference of the predicted shares,
+        had they this level and had they the reference, the commonest one, the rest as it is.
+        ``crude_difference`` is the plain difference of the two shares. ``known`` says from when a
+        factor is known, or "taken on trust" for columns that are not in the contract.
+
+    Raises
+    ------
+    ValueError
+        A factor is known only after asking, or is an id or the weight; or ``most_levels`` is less
+        than 2.
+    MissingData
+        A factor is in none of the tables.
+
+    Notes
+    -----
+    A level of at least 30 requests that all ended alike (asking for an order that is shipped)
+    settles the outcome: nothing else can matter there. Such requests are set apart; their row has
+    the crude difference and says so in ``interval``, and all other rows are about the rest.
+    Logistic regression; limits by the delta method with bias-reduced variances clustered by
+    seller and Student's quantile, and no narrower than if requests were independent. The mix of
+    circumstances is taken as given. Where further levels have only successes or none, Firth's
+    penalty keeps the estimates finite, and ``interval`` says so. Levels that always come together
+    cannot be told apart and have no estimate. p-values are of ``estimate``; q-values over all
+    rows (Benjamini and Hochberg). Associations, not causes.
+    In a simulation with 80 sellers of unequal size and lean, 95% limits covered the truth in
+    95% of cases (a test keeps watch).
+    """
+    if most_levels < 2:
+        raise ValueError(f"most_levels must be at least 2, got {most_levels}")
+    frame, _ = requests_of(tables, (), requested_by, needed_by="success_drivers")
+    factors = _checked_factors(frame, factors)
+    frame = with_classes(frame, factors, needed_by="success_drivers")
+    known_columns(frame, factors, needed_by="success_drivers")
+    mature, in_time = mature_requests(tables, frame, horizon_hours)
+    cases = counted_cases(
+        frame, factors, is_success(frame) & in_time, counted=mature, most=most_levels
+    )
+    return _table(cases, level)
+
+
+def _checked_factors(frame: ir.Table, factors: Sequence[str] | None) -> list[str]:
+    if factors is None:
+        return [factor for factor in FACTORS if can_have(frame, factor)]
+    factors = [factors] if isinstance(factors, str) else list(dict.fromkeys(factors))
+    require_known_before(factors, moment="asking")
+    useless = [factor for factor in factors if factor in _IDS or factor == "weight"]
+    if useless:
+        raise ValueError(f"factors must not hold {', '.join(useless)}: ids and weights tell apart")
+    return factors
+
+
+def counted_cases(
+    frame: ir.Table,
+    factors: Sequence[str],
+    event: ir.BooleanValue,
+    *,
+    counted: ir.BooleanValue,
+    most: int,
+) -> Cases:
+    """Count events by the levels of factors and by seller, and code the levels.
+
+    Parameters
+    ----------
+    frame
+        One row per request; counts are clustered by seller where it has ``seller_id``, and rows
+        count for ``weight`` where it has that.
+    factors
+        Columns of ``frame``.
+    event, counted
+        Which rows are in the numerator and in the denominator; rows that are not counted are
+        pending.
+    most
+        Levels of a factor beyond so many are pooled.
+    """
+    keys = {f"factor_{i}": frame[factor] for i, factor in enumerate(factors)}
+    counted = counted.fill_null(False)
+    weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else None
+    if CLUSTER in frame.columns:
+        keys["cluster_"] = frame[CLUSTER]
+        if weight is not None:
+            heavy = frame[CLUSTER].isnull() & (weight != 1)
+            keys[LONE] = heavy.ifelse(frame.request_id.cast("string"), None)
+    one = counted.ifelse(1, 1) if weight is None else weight
+    values = {
+        "n": counted.ifelse(one, 0).sum(),
+        "k": (counted & event.fill_null(False)).ifelse(one, 0).sum(),
+        "pending": counted.ifelse(0, one).sum(),
+    }
+    counts = collect(
+        frame.group_by(**keys).aggregate(**values) if keys else frame.aggregate(**values)
+    )
+    return _coded(counts.fillna({name: 0 for name in values}), list(factors), most)
+
+
+def _coded(counts: pd.DataFrame, factors: list[str], most: int) -> Cases:
+    n, k, pending = (counts[name].to_numpy(float) for name in ("n", "k", "pending"))
+    found = [
+        levels_of(factor, counts[f"factor_{i}"], n + pending, most=most)
+        for i, factor in enumerate(factors)
+    ]
+    codes = np.column_stack([one.codes for one in found] or [np.zeros((len(counts), 0), int)])
+    alone = np.zeros(len(counts), bool)
+    cluster = None
+    if "cluster_" in counts:
+        cluster = pd.factorize(counts["cluster_"])[0]
+        heavy = counts[LONE].notna().to_numpy() if LONE in counts else alone
+        alone = (cluster < 0) & ~heavy
+        cluster = np.where(heavy, len(counts) + np.arange(len(counts)), cluster)
+    names = [one.names for one in found]
+    return Cases(factors, names, codes, np.minimum(k, n), n, pending, cluster, alone)
+
+
+def _settled(cases: Cases) -> list[np.ndarray]:
+    """For each factor: +1 for levels at which every request worked, -1 where none did, else 0."""
+    found = []
+    for f in range(len(cases.factors)):
+        n, k = cases.by_level(f, cases.n), cases.by_level(f, cases.k)
+        found.append(np.where(n < SETTLED_N, 0, (k == n) * 1 - (k == 0) * 1))
+    return found
+
+
+def _table(cases: Cases, level: float) -> pd.DataFrame:
+    settled = _settled(cases)
+    is_open = cases.n > 0
+    for f, one in enumerate(settled):
+        is_open &= one[cases.codes[:, f]] == 0
+    rest = cases._replace(n=np.where(is_open, cases.n, 0), k=np.where(is_open, cases.k, 0))
+    reference = [int(np.argmax(rest.by_level(f, rest.n))) for f in range(len(cases.factors))]
+    effects = _effects(rest, reference, level)
+    parts = []
+    for f, factor in enumerate(cases.factors):
+        part = pd.DataFrame({"factor": factor, "level": cases.names[f]})
+        part["reference"] = cases.names[f][reference[f]] if len(part) else ""
+        columns = effects.column[f]
+        for name in (*_LIMITS, "p_value"):
+            part[name] = np.append(effects.table[name], np.nan)[columns]
+        parts.append(_counts_and_words(part, cases, rest, f, settled[f], reference[f], effects))
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    table["q_value"] = stats.q_values(table["p_value"].to_numpy(float))
+    return table[_COLUMNS]
+
+
+class _Effects(NamedTuple):
+    table: dict[str, np.ndarray]  # of each column of the model
+    column: list[np.ndarray]  # of each factor: the column of each level, -1 for the reference
+    confounded: np.ndarray
+    method: str
+
+
+_LIMITS = ("estimate", "ci_low", "ci_high", "odds_ratio", "odds_ratio_low", "odds_ratio_high")
+_COLUMNS = [
+    "factor",
+    "level",
+    "reference",
+    *_LIMITS,
+    "p_value",
+    "q_value",
+    "crude_difference",
+    "n",
+    "n_events",
+    "n_pending",
+    "n_clusters",
+    "known",
+    "interval",
+]
+
+
+def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
+    """Fit the model and turn it into average effects and odds ratios with limits."""
+    levels = [len(names) for names in cases.names]
+    options = {"n_levels": levels, "reference": reference}
+    fit = stats.logistic_fit(cases.codes, cases.k, cases.n, **options)
+    penalised = bool(fit.separated.any())
+    if penalised:
+        fit = stats.logistic_fit(cases.codes, cases.k, cases.n, **options, penalty="firth")
+    average = stats.average_effects(fit)
+    log_odds = np.where(fit.confounded, np.nan, fit.coefficients)
+    estimate = np.where(fit.confounded, np.nan, average.estimate)
+    own = np.eye(len(log_odds))
+    variance = np.concatenate([average.variance, np.diag(fit.covariance)])
+    df = np.full(len(variance), np.inf)
+    method = "delta method"
+    if cases.cluster is not None:
+        found = stats.clustered_variance(
+            fit,
+            np.vstack([average.gradient, own]),
+            cases.codes,
+            cases.k,
+            cases.n,
+            cases.cluster,
+            alone=cases.alone,
+        )
+        enough = found.n_clusters >= 2
+        method += ", clustered by seller" if enough else ", too few to cluster by seller"
+        variance = np.fmax(variance, found.variance)
+        df = np.where(np.isnan(found.df), df, found.df)
+    reach = t_quantile(df, level) * np.sqrt(variance)
+    half, odds_half = np.split(reach, 2)
+    with np.errstate(over="ignore"):
+        ratios = [np.exp(log_odds + sign * odds_half) for sign in (0, -1, 1)]
+    table = {
+        "estimate": estimate,
+        "ci_low": np.maximum(estimate - half, -1),
+        "ci_high": np.minimum(estimate + half, 1),
+        **dict(zip(_LIMITS[3:], ratios, strict=True)),
+        "p_value": t_p_value(estimate, variance[: len(estimate)], df[: len(estimate)]),
+    }
+    method += ", Firth's penalty" if penalised else ""
+    return _Effects(table, fit.coded.column, fit.confounded, method)
+
+
+def _counts_and_words(
+    part: pd.DataFrame,
+    cases: Cases,
+    rest: Cases,
+    f: int,
+    settled: np.ndarray,
+    reference: int,
+    effects: _Effects,
+) -> pd.DataFrame:
+    apart = settled != 0
+    n, k = (
+        np.where(apart, cases.by_level(f, x), rest.by_level(f, y))
+        for x, y in ((cases.n, rest.n), (cases.k, rest.k))
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = k / n
+    base = rest.by_level(f, rest.k)[reference] / max(rest.by_level(f, rest.n)[reference], 1e-300)
+    part["crude_difference"] = share - (base if rest.n.any() else np.nan)
+    is_reference = (np.arange(len(part)) == reference) & (n > 0) & ~apart
+    part.loc[is_reference, "crude_difference"] = np.nan
+    part["n"], part["n_events"] = as_counts(n), as_counts(k)
+    part["n_pending"] = as_counts(cases.by_level(f, cases.pending))
+    part["n_clusters"] = _clusters(cases, rest, f, apart)
+    factor = cases.factors[f]
+    part["known"] = known_when(factor) if factor in KNOWN_AT else TRUSTED
+    tied = np.append(effects.confounded, False)[effects.column[f]]
+    elsewhere = cases.by_level(f, cases.n) > 0
+    part["interval"] = np.select(
+        [settled > 0, settled < 0, is_reference, (n == 0) & elsewhere, n == 0, tied],
+        [
+            "none: every request worked",
+            "none: no request worked",
+            "reference",
+            "none: another circumstance settles it",
+            "none: no request is old enough",
+            "none: always together with another level",
+        ],
+        effects.method,
+    )
+    return part
+
+
+def _clusters(cases: Cases, rest: Cases, f: int, apart: np.ndarray) -> np.ndarray:
+    """Sellers that have counted requests at each level; requests without one are their own."""
+    n = np.where(apart[cases.codes[:, f]], cases.n, rest.n)
+    if cases.cluster is None:
+        return as_counts(cases.by_level(f, n))
+    lone = cases.by_level(f, np.where(cases.alone, n, 0))
+    has = ~cases.alone & (n > 0)
+    pairs = np.unique(np.column_stack([cases.codes[has, f], cases.cluster[has]]), axis=0)
+    return as_counts(lone + np.bincount(pairs[:, 0], minlength=len(apart)))
