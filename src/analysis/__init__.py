@@ -43,6 +43,7 @@ _HOMES = {
         "blocker_shares",
         "cancel_flow_funnel",
         "cancellation_success_rate",
+        "explain_change",
         "naive_versus_right",
         "open_refund_liability",
         "never_refunded_share",

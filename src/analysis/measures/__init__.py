@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.measures.blockers import blocker_shares, success_by_order_age, why_not
+from analysis.measures.change import explain_change
 from analysis.measures.drivers import success_drivers
 from analysis.measures.durations import (
     refund_curve,
@@ -58,6 +59,7 @@ MEASURES = {
         recovered_sales,
         naive_versus_right,
         success_drivers,
+        explain_change,
     )
 }
 

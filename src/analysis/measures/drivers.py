@@ -14,12 +14,12 @@ import pandas as pd
 
 from analysis import stats
 from analysis.contract import TABLES
-from analysis.measures.circumstances import can_have, levels_of, with_classes
-from analysis.measures.counting import CLUSTER, as_counts, mature_requests, requests_of
+from analysis.measures.cases import Cases, counted_cases, settled_levels
+from analysis.measures.circumstances import can_have, with_classes
+from analysis.measures.counting import as_counts, mature_requests, requests_of
 from analysis.measures.leakage import KNOWN_AT, known_when, require_known_before
 from analysis.measures.rates import HORIZON_HOURS
-from analysis.measures.shares import LONE
-from analysis.sources import Tables, collect
+from analysis.sources import Tables
 from analysis.sources.tables import is_success, known_columns
 from analysis.stats.scales import t_p_value, t_quantile
 
@@ -28,26 +28,8 @@ if TYPE_CHECKING:
 
 FACTORS = ("order_state", "order_age", "reason", "payment_method", "size_tier")
 MOST_LEVELS = 8
-SETTLED_N = 30  # requests that all ended alike: a level of so many is taken to settle the outcome
 TRUSTED = "taken on trust"
 _IDS = {column.name for table in TABLES.values() for column in table.columns if column.kind == "id"}
-
-
-class Cases(NamedTuple):
-    """Counts of requests by levels of circumstances and seller."""
-
-    factors: list[str]
-    names: list[list[str]]  # of each factor's levels
-    codes: np.ndarray
-    k: np.ndarray
-    n: np.ndarray
-    pending: np.ndarray
-    cluster: np.ndarray | None  # None where sellers are not known
-    alone: np.ndarray  # rows that pool requests without a seller
-
-    def by_level(self, factor: int, x: np.ndarray) -> np.ndarray:
-        """Sum of ``x`` over the rows of each level of a factor."""
-        return np.bincount(self.codes[:, factor], x, len(self.names[factor]))
 
 
 def success_drivers(
@@ -135,78 +117,10 @@ def _checked_factors(frame: ir.Table, factors: Sequence[str] | None) -> list[str
     return factors
 
 
-def counted_cases(
-    frame: ir.Table,
-    factors: Sequence[str],
-    event: ir.BooleanValue,
-    *,
-    counted: ir.BooleanValue,
-    most: int,
-) -> Cases:
-    """Count events by the levels of factors and by seller, and code the levels.
-
-    Parameters
-    ----------
-    frame
-        One row per request; counts are clustered by seller where it has ``seller_id``, and rows
-        count for ``weight`` where it has that.
-    factors
-        Columns of ``frame``.
-    event, counted
-        Which rows are in the numerator and in the denominator; rows that are not counted are
-        pending.
-    most
-        Levels of a factor beyond so many are pooled.
-    """
-    keys = {f"factor_{i}": frame[factor] for i, factor in enumerate(factors)}
-    counted = counted.fill_null(False)
-    weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else None
-    if CLUSTER in frame.columns:
-        keys["cluster_"] = frame[CLUSTER]
-        if weight is not None:
-            heavy = frame[CLUSTER].isnull() & (weight != 1)
-            keys[LONE] = heavy.ifelse(frame.request_id.cast("string"), None)
-    one = counted.ifelse(1, 1) if weight is None else weight
-    values = {
-        "n": counted.ifelse(one, 0).sum(),
-        "k": (counted & event.fill_null(False)).ifelse(one, 0).sum(),
-        "pending": counted.ifelse(0, one).sum(),
-    }
-    counts = collect(
-        frame.group_by(**keys).aggregate(**values) if keys else frame.aggregate(**values)
-    )
-    return _coded(counts.fillna({name: 0 for name in values}), list(factors), most)
-
-
-def _coded(counts: pd.DataFrame, factors: list[str], most: int) -> Cases:
-    n, k, pending = (counts[name].to_numpy(float) for name in ("n", "k", "pending"))
-    found = [
-        levels_of(factor, counts[f"factor_{i}"], n + pending, most=most)
-        for i, factor in enumerate(factors)
-    ]
-    codes = np.column_stack([one.codes for one in found] or [np.zeros((len(counts), 0), int)])
-    alone = np.zeros(len(counts), bool)
-    cluster = None
-    if "cluster_" in counts:
-        cluster = pd.factorize(counts["cluster_"])[0]
-        heavy = counts[LONE].notna().to_numpy() if LONE in counts else alone
-        alone = (cluster < 0) & ~heavy
-        cluster = np.where(heavy, len(counts) + np.arange(len(counts)), cluster)
-    names = [one.names for one in found]
-    return Cases(factors, names, codes, np.minimum(k, n), n, pending, cluster, alone)
-
-
-def _settled(cases: Cases) -> list[np.ndarray]:
-    """For each factor: +1 for levels at which every request worked, -1 where none did, else 0."""
-    found = []
-    for f in range(len(cases.factors)):
-        n, k = cases.by_level(f, cases.n), cases.by_level(f, cases.k)
-        found.append(np.where(n < SETTLED_N, 0, (k == n) * 1 - (k == 0) * 1))
-    return found
-
-
 def _table(cases: Cases, level: float) -> pd.DataFrame:
-    settled = _settled(cases)
+    if not (len(cases.n) and cases.factors):
+        return pd.DataFrame({column: np.zeros(0) for column in _COLUMNS})
+    settled = settled_levels(cases)
     is_open = cases.n > 0
     for f, one in enumerate(settled):
         is_open &= one[cases.codes[:, f]] == 0
@@ -221,7 +135,7 @@ def _table(cases: Cases, level: float) -> pd.DataFrame:
         for name in (*_LIMITS, "p_value"):
             part[name] = np.append(effects.table[name], np.nan)[columns]
         parts.append(_counts_and_words(part, cases, rest, f, settled[f], reference[f], effects))
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    table = pd.concat(parts, ignore_index=True)
     table["q_value"] = stats.q_values(table["p_value"].to_numpy(float))
     return table[_COLUMNS]
 

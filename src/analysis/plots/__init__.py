@@ -12,6 +12,7 @@ from analysis.plots.blockers import (
 )
 from analysis.plots.card import plot_why_not
 from analysis.plots.curves import plot_refund_curve, plot_response_curve
+from analysis.plots.drivers import plot_explain_change, plot_success_drivers
 from analysis.plots.durations import plot_refund_mean, plot_refund_quantiles, plot_refund_sla
 from analysis.plots.flow import plot_cancel_flow_funnel
 from analysis.plots.labels import column_label, label, shorten
@@ -38,6 +39,7 @@ __all__ = [
     "plot_blocker_overlap",
     "plot_blocker_shares",
     "plot_cancel_flow_funnel",
+    "plot_explain_change",
     "plot_naive_versus_right",
     "plot_open_refund_liability",
     "plot_never_refunded_share",
@@ -56,6 +58,7 @@ __all__ = [
     "plot_seller_spread",
     "plot_stage_durations",
     "plot_success_by_order_age",
+    "plot_success_drivers",
     "plot_success_rate",
     "plot_why_not",
     "plot_window_curve",

@@ -63,6 +63,23 @@ def points(difference: float) -> str:
     return f"{text} percentage points"
 
 
+def signed_points(difference: float) -> str:
+    """Return a difference of two shares in percentage points with its sign, and without the unit.
+
+    Examples
+    --------
+    >>> signed_points(-0.114), signed_points(0.021), signed_points(0.0), signed_points(0.0001)
+    ('−11', '+2.1', '0', '+0.0')
+    """
+    if math.isnan(difference):
+        return "–"
+    size = abs(difference) * 100
+    text = f"{size:.1f}" if float(f"{size:.1f}") < 10 else f"{size:.0f}"
+    if difference == 0:
+        return "0"
+    return f"{'+' if difference > 0 else '−'}{text}"
+
+
 def days(value: float) -> str:
     """Return a number of days: one decimal below 10, whole numbers as they are.
 

@@ -14,6 +14,7 @@ from analysis.stats.competing import (
 from analysis.stats.cox import Cox, cox
 from analysis.stats.cox_residuals import Proportionality, proportionality
 from analysis.stats.cure import CureFit, cure_fit
+from analysis.stats.decomposition import RateChange, rate_change
 from analysis.stats.durations import (
     Quantiles,
     RestrictedMean,
@@ -104,6 +105,7 @@ __all__ = [
     "Quantiles",
     "Ranks",
     "RateInterval",
+    "RateChange",
     "RatioInterval",
     "RestrictedMean",
     "Spread",
@@ -149,6 +151,7 @@ __all__ = [
     "q_values",
     "rank_limits",
     "rate_interval",
+    "rate_change",
     "ratio_interval",
     "ratio_of",
     "residual_variance",

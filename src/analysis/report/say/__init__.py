@@ -15,6 +15,7 @@ from analysis.report.say.curves import (
     say_response_curve,
     say_window_curve,
 )
+from analysis.report.say.drivers import say_explain_change, say_success_drivers
 from analysis.report.say.durations import say_refund_mean, say_refund_quantiles, say_refund_sla
 from analysis.report.say.flow import say_cancel_flow_funnel
 from analysis.report.say.money import say_open_refund_liability, say_recovered_sales
@@ -43,6 +44,7 @@ __all__ = [
     "say_blocker_overlap",
     "say_blocker_shares",
     "say_cancel_flow_funnel",
+    "say_explain_change",
     "say_naive_versus_right",
     "say_open_refund_liability",
     "say_never_refunded_share",
@@ -61,6 +63,7 @@ __all__ = [
     "say_seller_spread",
     "say_stage_durations",
     "say_success_by_order_age",
+    "say_success_drivers",
     "say_success_rate",
     "say_why_not",
     "say_window_curve",

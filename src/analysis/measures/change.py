@@ -1,0 +1,233 @@
+"""Why the success rate changed: other requests, or other success of requests that are alike.
+
+Unit: one kind of request (a cell), in the time before a moment and in the time after it.
+Denominator: mature requests of either time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.measures.by_seller import Sellers, counts_by_seller, sellers_of
+from analysis.measures.counting import (
+    as_counts,
+    groups_of,
+    mature_requests,
+    requests_of,
+    require_own_column,
+)
+from analysis.measures.leakage import require_known_before
+from analysis.measures.rates import HORIZON_HOURS
+from analysis.sources import Tables, collect
+from analysis.sources.engine import epoch_seconds, utc
+from analysis.sources.tables import is_success
+from analysis.stats.scales import t_p_value, t_quantile
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from analysis.stats.decomposition import Effects
+
+TOTAL, CELL = "total", "cell"
+
+
+def explain_change(
+    tables: Tables,
+    *,
+    by: Sequence[str] = ("order_state",),
+    split_at: datetime | pd.Timestamp | str | None = None,
+    horizon_hours: float = HORIZON_HOURS,
+    level: float = 0.95,
+    requested_by: str | None = "buyer",
+) -> pd.DataFrame:
+    """Split a change of the success rate into other requests (mix) and other success (rate).
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` and ``orders``.
+    by
+        Columns of requests, orders or sellers that make requests alike; their combinations are
+        the cells. Only what is known when the request is made.
+    split_at
+        Requests made from then on are "after", earlier ones "before". None takes the middle of
+        the time in which the mature requests were made.
+    horizon_hours
+        A request counts once it is this old at ``as_of``; later successes do not count.
+    level
+        Confidence level, in (0, 1).
+    requested_by
+        Whose requests: "buyer", "seller", "platform", or None for everybody's.
+
+    Returns
+    -------
+    DataFrame
+        One row per cell, sorted by ``by``, then one for the whole: ``*by, part, split_at,
+        estimate, ci_low, ci_high, mix_effect, mix_low, mix_high, rate_effect, rate_low,
+        rate_high, p_value, q_value, rate_before, rate_after, share_before, share_after,
+        n_before, n_after, n, n_pending, n_clusters, interval``. ``part`` is "cell" or "total"
+        (whose group is missing). ``estimate`` is the cell's part of the change in share points,
+        the sum of its mix effect and its rate effect; in the total row it is the change itself.
+        ``share_*`` are the cell's shares of all requests. ``p_value`` and ``q_value`` are of the
+        rate effect, and q-values over the cells. Nothing can be said where one of the times has
+        no request.
+
+    Raises
+    ------
+    ValueError
+        A column in ``by`` is known only after asking, or ``split_at`` is not a moment.
+    MissingData
+        A column in ``by`` is in none of the tables.
+
+    Notes
+    -----
+    Kitagawa (1955) and Das Gupta (1993), symmetric in the two times; the mix effect of a cell
+    counts from the mean success rate, so that it is a gain where a cell better than the mean
+    grew. The parts add up to the change exactly. A cell that occurs in one of the times only has
+    no change of its own rate: its rate effect is 0 by convention and has no interval.
+    Limits: influence functions summed by seller over both times, Student's quantile, no narrower
+    than with independent requests. With 60 sellers of unequal size and lean, 95% limits covered
+    the truth in 94 to 96% of simulated cases (a test keeps watch).
+    """
+    frame, by = requests_of(tables, by, requested_by, needed_by="explain_change")
+    for column in by:
+        require_own_column(column, _COLUMNS)
+    require_known_before(by, moment="asking")
+    mature, in_time = mature_requests(tables, frame, horizon_hours)
+    split = _middle(frame.filter(mature)) if split_at is None else utc(split_at, "split_at")
+    if split is None:
+        split = tables.as_of
+    keys = {column: frame[column] for column in by}
+    keys["after_"] = (frame.requested_at >= ibis.literal(split)).fill_null(False).cast("int64")
+    counts = counts_by_seller(frame, keys, is_success(frame) & in_time, mature)
+    return _table(counts, list(by), split, level)
+
+
+def _middle(mature: ir.Table) -> datetime | None:
+    """Middle of the time in which requests were made, to the second; None if there are none."""
+    asked = mature.aggregate(
+        first=epoch_seconds(mature.requested_at).min(),
+        last=epoch_seconds(mature.requested_at).max(),
+    )
+    first, last = collect(asked).iloc[0]
+    if pd.isna(first):
+        return None
+    return utc(pd.Timestamp((int(first) + int(last) + 1) // 2, unit="s"))
+
+
+_COLUMNS = [
+    "part",
+    "split_at",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "mix_effect",
+    "mix_low",
+    "mix_high",
+    "rate_effect",
+    "rate_low",
+    "rate_high",
+    "p_value",
+    "q_value",
+    "rate_before",
+    "rate_after",
+    "share_before",
+    "share_after",
+    "n_before",
+    "n_after",
+    "n",
+    "n_pending",
+    "n_clusters",
+    "interval",
+]
+
+
+def _table(counts: pd.DataFrame, by: list[str], split: datetime, level: float) -> pd.DataFrame:
+    groups = groups_of(counts, by)
+    after, n, k = (counts[name].to_numpy() for name in ("after_", "n", "k"))
+    k = np.minimum(k, n)
+    sellers = sellers_of(counts)
+    found = stats.rate_change(
+        after, groups.index, k, n, n_cells=groups.n, cluster=sellers.cluster, alone=sellers.alone
+    )
+    size = [np.bincount(groups.index, np.where(after == t, n, 0), groups.n) for t in (0, 1)]
+    events = [np.bincount(groups.index, np.where(after == t, k, 0), groups.n) for t in (0, 1)]
+    pending = np.bincount(groups.index, counts["pending"], groups.n)
+    parts = {"": found.both, "mix": found.mix, "rate": found.rate}
+    limits = {name: _limits(effects, level) for name, effects in parts.items()}
+    wholes = _limits(found.whole, level)
+    table = groups.frame.reindex(range(groups.n + 1))
+    table["part"] = [CELL] * groups.n + [TOTAL]
+    for i, (name, one) in enumerate(limits.items()):
+        for column, cells, whole in zip(_NAMES[name], one, wholes, strict=True):
+            table[column] = np.append(cells, whole[i])
+    rate = found.rate
+    table["p_value"] = np.append(
+        t_p_value(rate.estimate, rate.variance, rate.df),
+        t_p_value(*(x[2] for x in found.whole)),
+    )
+    table["q_value"] = np.append(stats.q_values(table["p_value"].to_numpy()[:-1]), np.nan)
+    for t, when in enumerate(("before", "after")):
+        whole = size[t].sum()
+        mean = events[t].sum() / whole if whole else np.nan
+        table[f"rate_{when}"] = np.append(found.level[t], mean)
+        table[f"share_{when}"] = np.append(found.share[t], 1.0 if whole else np.nan)
+        table[f"n_{when}"] = as_counts(np.append(size[t], whole))
+    cells = size[0] + size[1]
+    table["n"] = as_counts(np.append(cells, cells.sum()))
+    table["n_pending"] = as_counts(np.append(pending, pending.sum()))
+    table["n_clusters"] = _clusters(groups.index, n, sellers, groups.n)
+    table["split_at"] = pd.Series(pd.Timestamp(split), index=table.index).astype(
+        "datetime64[us, UTC]"
+    )
+    table["interval"] = _interval(found, sellers, size)
+    table = table[[*by, *_COLUMNS]]
+    return table.head(0) if counts.empty else table
+
+
+_NAMES = {
+    "": ("estimate", "ci_low", "ci_high"),
+    "mix": ("mix_effect", "mix_low", "mix_high"),
+    "rate": ("rate_effect", "rate_low", "rate_high"),
+}
+
+
+def _limits(effects: Effects, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    reach = t_quantile(effects.df, level) * np.sqrt(effects.variance)
+    low, high = np.maximum(effects.estimate - reach, -1), np.minimum(effects.estimate + reach, 1)
+    return effects.estimate, low, high
+
+
+def _interval(found: stats.RateChange, sellers: Sellers, size: list[np.ndarray]) -> np.ndarray:
+    method = "influence functions"
+    if sellers.cluster is not None:
+        enough = found.n_clusters >= 2
+        method += ", clustered by seller" if enough else ", too few to cluster by seller"
+    before, after = (one > 0 for one in size)
+    if not (before.any() and after.any()):
+        return np.full(len(before) + 1, "none: one of the times has no request")
+    words = np.select(
+        [~before & ~after, ~before, ~after],
+        ["none: no request is old enough", f"{method}; new", f"{method}; gone"],
+        method,
+    )
+    return np.append(words, method)
+
+
+def _clusters(cell: np.ndarray, n: np.ndarray, sellers: Sellers, n_cells: int) -> np.ndarray:
+    """Sellers with counted requests in each cell, and in all; lone requests are their own."""
+    if sellers.cluster is None:
+        lone = np.bincount(cell, n, n_cells)
+        return as_counts(np.append(lone, lone.sum()))
+    lone = np.bincount(cell, np.where(sellers.alone, n, 0), n_cells)
+    has = ~sellers.alone & (n > 0)
+    pairs = np.unique(np.column_stack([cell[has], sellers.cluster[has]]), axis=0)
+    each = np.bincount(pairs[:, 0], minlength=n_cells)
+    return as_counts(np.append(lone + each, lone.sum() + len(np.unique(pairs[:, 1]))))
