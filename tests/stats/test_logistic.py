@@ -163,6 +163,18 @@ def test_separation_of_few_cases_is_found_exactly_where_a_direction_exists(grid,
     assert 10 <= n_separated <= 50
 
 
+def test_combinations_that_nobody_has_do_not_count_where_separation_leaves_few_rows():
+    rng = np.random.default_rng(3)
+    codes = np.column_stack([rng.integers(0, size, 40) for size in (2, 3, 3, 3)])
+    codes[:, 2] = np.where(codes[:, 2] == 1, 0, codes[:, 2])  # a level that nobody has
+    y = ((codes[:, 1] == 2) & (rng.random(40) < 0.5)).astype(float)
+    fit = logistic_fit(codes, y, np.ones(40), n_levels=[2, 3, 3, 3])
+    rest = codes[:, 1] == 2
+    inside = logistic_fit(codes[rest], y[rest], np.ones(rest.sum()), n_levels=[2, 3, 3, 3])
+    assert fit.separated.any()
+    assert fit.deviance == pytest.approx(inside.deviance)
+
+
 def test_no_success_at_all_leaves_the_intercept_without_a_value():
     fit = logistic_fit(np.array([[0], [1]]), np.array([0, 0]), np.array([4, 6]))
     assert fit.separated[0]

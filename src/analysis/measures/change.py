@@ -150,6 +150,8 @@ _COLUMNS = [
 
 
 def _table(counts: pd.DataFrame, by: list[str], split: datetime, level: float) -> pd.DataFrame:
+    if counts.empty:
+        return pd.DataFrame({column: np.zeros(0) for column in [*by, *_COLUMNS]})
     groups = groups_of(counts, by)
     after, n, k = (counts[name].to_numpy() for name in ("after_", "n", "k"))
     k = np.minimum(k, n)
@@ -188,8 +190,7 @@ def _table(counts: pd.DataFrame, by: list[str], split: datetime, level: float) -
         "datetime64[us, UTC]"
     )
     table["interval"] = _interval(found, sellers, size)
-    table = table[[*by, *_COLUMNS]]
-    return table.head(0) if counts.empty else table
+    return table[[*by, *_COLUMNS]]
 
 
 _NAMES = {

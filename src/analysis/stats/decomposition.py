@@ -203,23 +203,23 @@ def _clustered(
     """Cluster-robust variances, their degrees of freedom, and the number of clusters."""
     cells = size.shape[1]
     whole = size.sum(axis=1)
-    flat = 2 * cells
+    flat, effects = 2 * cells, by_level.shape[2]
     level = np.divide(events, size, out=np.zeros_like(size), where=size > 0)
     share = size / _some(whole)[:, None]
-    a = (by_level / _some(size)[:, :, None]).reshape(flat, -1)
-    b = (_centred(share, by_share) / _some(whole)[:, None, None]).reshape(flat, -1)
+    a = (by_level / _some(size)[:, :, None]).reshape(flat, effects)
+    b = (_centred(share, by_share) / _some(whole)[:, None, None]).reshape(flat, effects)
     has = (rows.n > 0) & ~rows.alone
     names, number = np.unique(rows.cluster[has], return_inverse=True)
     at = number * flat + rows.place[has]
     n = np.bincount(at, rows.n[has], len(names) * flat).reshape(len(names), flat)
     k = np.bincount(at, rows.k[has], len(names) * flat).reshape(len(names), flat)
-    by_period = n.reshape(-1, 2, cells)
+    by_period = n.reshape(len(names), 2, cells)
     part = by_period.sum(axis=2) / _some(whole)
     moved = by_period - part[:, :, None] * size
-    moved = (moved * _stretch(part)[:, :, None]).reshape(-1, flat)
+    moved = (moved * _stretch(part)[:, :, None]).reshape(len(names), flat)
     residual = (k - level.ravel() * n) * _stretch(n / _some(size.ravel()))
     variance = ((residual @ a + moved @ b) ** 2).sum(axis=0)
-    model = n @ weights.reshape(flat, -1)
+    model = n @ weights.reshape(flat, effects)
 
     single = np.bincount(rows.place, np.where(rows.alone, rows.n, 0), flat)
     worked = np.bincount(rows.place, np.where(rows.alone, rows.k, 0), flat)
@@ -227,7 +227,7 @@ def _clustered(
     for count, end in ((worked, 1.0), (single - worked, 0.0)):
         own = ((end - level.ravel())[:, None] * widen) * a + b
         variance = variance + count @ own**2
-    unit = weights.reshape(flat, -1)
+    unit = weights.reshape(flat, effects)
     total = model.sum(axis=0) + single @ unit
     with np.errstate(invalid="ignore", divide="ignore"):
         effective = total**2 / ((model**2).sum(axis=0) + single @ unit**2)

@@ -20,7 +20,7 @@ def one_sided(coded: Coded, successes: np.ndarray, cases: np.ndarray) -> bool:
 def estimable(coded: Coded, n: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Columns to keep, the first ones first, and which cannot be told apart from others."""
     confounded = np.zeros(coded.n_columns, bool)
-    gram = coded.gram(None if coded.codes is not None else (n > 0).astype(float))
+    gram = coded.gram((n > 0).astype(float))
     rest, kept = gram.copy(), []  # what the columns kept so far leave of each
     for j in columns:
         if rest[j, j] > RANK_TOLERANCE * max(gram[j, j], 1):
