@@ -49,9 +49,12 @@ MARKET = {
 ORDERS = "How often cancelling works"
 DECIDED = "Requests that work, counting those decided so far"
 OPEN = "Requests that work, counting the open ones as failures"
+MONTH = "Requests that work, by the calendar of the last 30 days"
+APPROVED = "Requests that the seller approves within 72 hours"
 ASKED = "Buyers who ask to cancel"
 MEAN = "Mean days to the money (at most 30 of each)"
 SOON = "Money back within 7 days, of refunds decided in the last 14 days"
+CALENDAR = "Money back, by the calendar of the last 30 days"
 LEAGUE = "Success with the 2 sellers lowest in the league table"
 
 
@@ -62,11 +65,15 @@ def opened(tables):
 
 def test_each_headline_is_computed_as_it_usually_is(opened):
     table = naive_versus_right(opened)
-    assert table.headline.tolist() == [ORDERS, DECIDED, OPEN, ASKED, MEAN, SOON, LEAGUE]
+    first = [ORDERS, DECIDED, OPEN, MONTH, APPROVED, ASKED]
+    assert table.headline.tolist() == [*first, MEAN, SOON, CALENDAR, LEAGUE]
     naive = table.set_index("headline").naive
     assert naive[ORDERS] == 3 / 8  # cancelled orders of all orders
     assert naive[DECIDED] == 2 / 4  # of buyers' requests that were decided
     assert naive[OPEN] == 2 / 6  # of all buyers' requests
+    assert naive[MONTH] == 1 / 2  # asked twice since 31 May, of which one was approved in June
+    assert naive[APPROVED] == pytest.approx(2 / 6)  # two of six a day after asking
+    assert naive[CALENDAR] == 2 / 2  # two arrived since 31 May, two others were decided
     assert naive[ASKED] == 5 / 8  # orders asked about, of all orders
     assert naive[MEAN] == pytest.approx((4 + 30 + 3) / 3)  # of those that came; 50 days count 30
     assert naive[SOON] == 1 / 1  # of the two decided on 20 June the one that came
@@ -77,12 +84,32 @@ def test_the_right_numbers_are_those_of_the_measures(opened):
     table = naive_versus_right(opened, level=0.9).set_index("headline")
     columns = ["estimate", "ci_low", "ci_high", "n", "interval"]
     success = cancellation_success_rate(opened, level=0.9).iloc[0]
-    for headline in (ORDERS, DECIDED, OPEN):
+    for headline in (ORDERS, DECIDED, OPEN, MONTH):
         assert table.loc[headline, columns].tolist() == success[columns].tolist()
     asked = request_rate(opened, level=0.9).iloc[0]
     assert table.loc[ASKED, columns].tolist() == asked[columns].tolist()
     mean = refund_mean(opened, horizon_days=30, level=0.9).iloc[0]
     assert table.loc[MEAN, columns].tolist() == mean[columns].tolist()
+
+
+def test_an_end_that_competes_is_no_chance_still_to_come(tables):
+    # one approved after 1 hour, three refused after 2 hours, one approved after 3: one of five
+    # and one of five; taken alone, the last of the five would stand for all that were refused
+    opened = tables(
+        as_of="2026-06-30",
+        requests="""
+            requested_at | decided_at       | outcome
+            2026-05-01   | 2026-05-01 01:00 | approved_by_seller
+            2026-05-01   | 2026-05-01 02:00 | rejected_by_seller
+            2026-05-01   | 2026-05-01 02:00 | rejected_by_seller
+            2026-05-01   | 2026-05-01 02:00 | rejected_by_seller
+            2026-05-01   | 2026-05-01 03:00 | approved_by_seller
+            2026-05-01   |                  | pending
+        """,
+    )
+    row = naive_versus_right(opened, about="success").set_index("headline").loc[APPROVED]
+    assert row.naive == pytest.approx(1 - 5 / 6 * 1 / 2)
+    assert row.estimate == pytest.approx(2 / 6)
 
 
 def test_recent_refunds_are_those_decided_in_the_last_two_weeks(tables, opened):
@@ -100,7 +127,7 @@ def test_recent_refunds_are_those_decided_in_the_last_two_weeks(tables, opened):
 
 def test_the_difference_is_naive_minus_right_in_its_unit(opened):
     table = naive_versus_right(opened)
-    assert table.unit.tolist() == ["share"] * 4 + ["days"] + ["share"] * 2
+    assert table.unit.tolist() == ["share"] * 6 + ["days"] + ["share"] * 3
     np.testing.assert_array_equal(table.difference, table.naive - table.estimate)
     assert table.why_they_differ.str.endswith(".").all()
 
@@ -129,9 +156,9 @@ def test_at_most_ten_sellers_are_at_the_bottom(tables):
 @pytest.mark.parametrize(
     ("about", "headlines"),
     [
-        ("success", [ORDERS, DECIDED, OPEN]),
+        ("success", [ORDERS, DECIDED, OPEN, MONTH, APPROVED]),
         ("requests", [ASKED]),
-        ("refunds", [MEAN, SOON]),
+        ("refunds", [MEAN, SOON, CALENDAR]),
     ],
 )
 def test_one_subject_can_be_asked_for(opened, about, headlines):
@@ -140,7 +167,7 @@ def test_one_subject_can_be_asked_for(opened, about, headlines):
 
 def test_what_the_data_cannot_answer_is_left_out(tables):
     bare = tables(**MARKET | {"refunds": None}, without=("orders.end_code", "orders.seller_id"))
-    assert naive_versus_right(bare).headline.tolist() == [DECIDED, OPEN, ASKED]
+    assert naive_versus_right(bare).headline.tolist() == [DECIDED, OPEN, MONTH, APPROVED, ASKED]
     with pytest.raises(MissingData, match="the table refunds"):
         naive_versus_right(bare, about="refunds")
     with pytest.raises(MissingData, match="orders.seller_id"):
@@ -156,8 +183,8 @@ def test_an_unknown_subject_is_refused_with_those_there_are(opened):
 
 def test_without_rows_headlines_have_no_number(tables):
     table = naive_versus_right(tables(requests="request_id", refunds="refund_id"))
-    assert table.headline.tolist() == [ORDERS, DECIDED, OPEN, ASKED, MEAN]
+    assert table.headline.tolist() == [ORDERS, DECIDED, OPEN, MONTH, ASKED, MEAN, CALENDAR]
     assert table[["naive", "estimate", "difference"]].isna().all(axis=None)
-    assert table.n.tolist() == [0] * 5
+    assert table.n.tolist() == [0] * 7
     with pytest.raises(MissingData, match="a mature request .*naive_versus_right"):
         naive_versus_right(tables(requests="request_id"), about="sellers")

@@ -50,7 +50,7 @@ class _Curve(NamedTuple):
 def payment_forecast(
     cells: PaymentCells, horizons: np.ndarray, *, level: float = 0.95
 ) -> PaymentForecast:
-    """PaymentForecast how much of the open amounts is paid within each horizon from now.
+    """Forecast how much of the open amounts is paid within each horizon from now.
 
     Parameters
     ----------
