@@ -51,6 +51,7 @@ _HOMES = {
         "outcome_curve",
         "outcome_shares",
         "recovered_sales",
+        "policy_versus_practice",
         "refund_curve",
         "refund_curve_from_snapshots",
         "refund_mean",

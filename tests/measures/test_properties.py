@@ -67,7 +67,7 @@ def assert_limits(table, lowest, highest):
 def test_every_share_lies_between_its_limits_and_those_between_0_and_1(seed, n_orders, weighted):
     opened = opened_market(seed, n_orders, weighted=weighted)
     for name in SHARES:
-        table = MEASURES[name](opened)
+        table = MEASURES[name](opened, **SPECS[name].given)
         for limited in assert_limits(table, 0, 1):
             assert (limited == table.estimate.notna()).all()  # both limits or nothing
 

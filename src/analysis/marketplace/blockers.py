@@ -1,14 +1,18 @@
 """Why an order cannot be cancelled at a moment: one ordered list of rules.
 
 The first rule that applies is a request's ``blocker``; all that apply are its rows in
-``blockers``. The same list answers what-if questions. An expression reads a :class:`Moment` (an
-order as it is when somebody asks, as arrays) and the :class:`Policy`.
+``blockers``. The same list answers what-if questions, and says what the rules would have said to
+requests on record. An expression reads a :class:`Moment` (an order as it is when somebody asks)
+and the :class:`Policy`; it uses nothing but comparisons, differences, ``&``, ``|`` and ``~``, so a
+moment may hold NumPy arrays or the columns of a table in an engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -24,7 +28,11 @@ from analysis.marketplace.policy import Policy
 
 @dataclass
 class Moment:
-    """Orders at the moment ``at`` when somebody asks to cancel; arrays, one element per request."""
+    """Orders at the moment ``at`` when somebody asks to cancel; one element per request.
+
+    Moments are whole seconds, and what does not happen lies after every other moment. Arrays
+    here; :mod:`analysis.measures.moments` fills the same fields with columns of an engine.
+    """
 
     at: Times
     paid: Times
@@ -58,14 +66,13 @@ def moment_of(
     )
 
 
-def _is_paid(m: Moment) -> NDArray[np.bool_]:
+def _is_paid(m: Moment) -> Any:
     return m.paid <= m.at
 
 
-def _window_is_over(m: Moment, policy: Policy) -> NDArray[np.bool_]:
-    if policy.cancel_window_hours == 0:
-        return np.zeros(len(m.at), bool)
-    return _is_paid(m) & (m.at - m.paid > policy.cancel_window_hours * HOUR)
+def _window_is_over(m: Moment, policy: Policy) -> Any:
+    is_late = m.at - m.paid > policy.cancel_window_hours * HOUR
+    return _is_paid(m) & is_late & (policy.cancel_window_hours > 0)
 
 
 RULES: tuple[tuple[str, Callable[[Moment, Policy], Any]], ...] = (
@@ -94,7 +101,12 @@ def applying(moment: Moment, policy: Policy) -> NDArray[np.bool_]:
     return np.stack([expression(moment, policy) for _, expression in RULES])
 
 
-def is_instant(moment: Moment, policy: Policy) -> NDArray[np.bool_]:
+def is_blocked(moment: Moment, policy: Policy) -> Any:
+    """Whether any rule stands in the way."""
+    return reduce(or_, (expression(moment, policy) for _, expression in RULES))
+
+
+def is_instant(moment: Moment, policy: Policy) -> Any:
     """Whether a request that nothing blocks cancels at once, without the seller."""
     free = moment.at - moment.paid <= policy.free_window_hours * HOUR
     in_review = moment.at < moment.cleared

@@ -16,6 +16,7 @@ from analysis.measures.money import open_refund_liability, recovered_sales
 from analysis.measures.naive import naive_versus_right
 from analysis.measures.never import never_refunded_share
 from analysis.measures.overlap import blocker_overlap
+from analysis.measures.practice import policy_versus_practice
 from analysis.measures.promises import refund_sla
 from analysis.measures.races import outcome_curve, window_curve
 from analysis.measures.rates import (
@@ -52,6 +53,7 @@ MEASURES = {
         blocker_shares,
         blocker_overlap,
         success_by_order_age,
+        policy_versus_practice,
         seller_scorecard,
         seller_spread,
         cancel_flow_funnel,

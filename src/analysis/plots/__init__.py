@@ -19,6 +19,7 @@ from analysis.plots.labels import column_label, label, shorten
 from analysis.plots.money import plot_open_refund_liability, plot_recovered_sales
 from analysis.plots.naive import plot_naive_versus_right
 from analysis.plots.numbers import MIN_N
+from analysis.plots.practice import plot_policy_versus_practice
 from analysis.plots.races import plot_outcome_curve, plot_window_curve
 from analysis.plots.rates import (
     plot_order_end_shares,
@@ -47,6 +48,7 @@ __all__ = [
     "plot_outcome_curve",
     "plot_outcome_shares",
     "plot_recovered_sales",
+    "plot_policy_versus_practice",
     "plot_refund_curve",
     "plot_refund_curve_from_snapshots",
     "plot_refund_mean",

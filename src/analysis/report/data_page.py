@@ -35,6 +35,7 @@ UNITS = {  # what one row of a measure's table of counts is made of, where it is
     "response_curve": "requests",
     "blocker_shares": "requests",
     "blocker_overlap": "requests",
+    "policy_versus_practice": "requests",
     "success_by_order_age": "requests",
     "seller_scorecard": "requests",
     "seller_spread": "requests",

@@ -16,4 +16,4 @@ TOPICS = [
 SPECS: dict[str, Spec] = {}
 for topic in TOPICS:
     SPECS |= getattr(topic, "SPECS", {})
-CALLS = [(name, options) for name, spec in SPECS.items() for options in spec.calls]
+CALLS = [(name, spec.given | options) for name, spec in SPECS.items() for options in spec.calls]

@@ -13,6 +13,7 @@ class Spec(NamedTuple):
     needs: frozenset[str] = frozenset()  # optional tables and columns it cannot do without
     text: frozenset[str] = frozenset()  # columns of words, beside ``interval``
     bounds: tuple[float, float] | None = (0, 1)  # of its estimates and limits; None: no such rule
+    given: dict[str, Any] = {}  # noqa: RUF012 - what frames that nobody described must be told
 
 
 SHARE = ["estimate", "ci_low", "ci_high"]

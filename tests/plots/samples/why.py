@@ -76,4 +76,38 @@ def _rate(k: int, time: float, start: int, step: int, at_risk: int, n: int) -> d
     }
 
 
-MAKERS = {"blocker_overlap": blocker_overlap, "window_hazard": window_hazard}
+def policy_versus_practice(rng: np.random.Generator, n: int) -> list[dict]:
+    """Requests by what the rules say; one in twenty went another way."""
+    rows = []
+    for (verdict, practices), part in zip(PRACTICE.items(), (0.4, 0.3, 0.3), strict=True):
+        size = int(n * part)
+        counts = rng.multinomial(size, np.array(list(practices.values()), float))
+        for word, k in zip(practices, counts, strict=True):
+            made = share(int(k), size, pending=size // 20)
+            head = {"verdict": verdict, "practice": word, "is_breach": word in BREACHES[verdict]}
+            tail = {"policy": "aliexpress", "interval": made.pop("interval")}
+            rows.append({**head, **made, **tail})
+    return rows
+
+
+PRACTICE = {
+    "must_block": {"blocked": 0.95, "approved_by_seller": 0.05},
+    "may_cancel_at_once": {"instant_cancelled": 0.96, "rejected_by_seller": 0.04},
+    "up_to_the_seller": {
+        "approved_by_seller": 0.6,
+        "auto_approved_timeout": 0.15,
+        "rejected_by_seller": 0.13,
+        "superseded_by_shipment": 0.1,
+        "past_deadline": 0.02,
+    },
+}
+BREACHES = {
+    "must_block": {"approved_by_seller"},
+    "may_cancel_at_once": {"rejected_by_seller"},
+    "up_to_the_seller": {"past_deadline"},
+}
+MAKERS = {
+    "policy_versus_practice": policy_versus_practice,
+    "blocker_overlap": blocker_overlap,
+    "window_hazard": window_hazard,
+}

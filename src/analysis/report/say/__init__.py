@@ -21,6 +21,7 @@ from analysis.report.say.flow import say_cancel_flow_funnel
 from analysis.report.say.money import say_open_refund_liability, say_recovered_sales
 from analysis.report.say.naive import say_naive_versus_right
 from analysis.report.say.overlap import say_blocker_overlap
+from analysis.report.say.practice import say_policy_versus_practice
 from analysis.report.say.rates import (
     say_order_end_shares,
     say_outcome_shares,
@@ -52,6 +53,7 @@ __all__ = [
     "say_outcome_curve",
     "say_outcome_shares",
     "say_recovered_sales",
+    "say_policy_versus_practice",
     "say_refund_curve",
     "say_refund_curve_from_snapshots",
     "say_refund_mean",
