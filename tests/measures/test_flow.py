@@ -48,6 +48,8 @@ def test_the_funnel_narrows_step_by_step_to_the_cancelled_order(tables):
         "ci_low",
         "ci_high",
         "of_previous",
+        "of_previous_low",
+        "of_previous_high",
         "n",
         "n_events",
         "n_clusters",

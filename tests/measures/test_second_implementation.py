@@ -182,8 +182,10 @@ def test_the_funnel(plain):
         for i, word in enumerate(words):
             made = share(rows, lambda _: True, lambda row, word=word: word in row["reached"])
             before = [row for row in rows if i and words[i - 1] in row["reached"]]
-            kept = sum(word in row["reached"] for row in before)
-            yield {"step": word, "of_previous": kept / len(before) if before else NAN, **made}
+            kept = share(before, lambda _: True, lambda row, word=word: word in row["reached"])
+            names = {"of_previous": "estimate", "of_previous_low": "ci_low"}
+            names |= {"of_previous_high": "ci_high"}
+            yield {"step": word, **{name: kept[own] for name, own in names.items()}, **made}
 
     for by in ORDERS_BY:
         same(cancel_flow_funnel(opened, by=by), table(data.sessions(), by, steps))

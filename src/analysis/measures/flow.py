@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import cluster_keys, groups_of, orders_of
+from analysis.measures.counting import cluster_keys, orders_of
 from analysis.measures.shares import tabulated
 from analysis.sources import Tables, collect
 from analysis.sources.tables import is_success
@@ -36,8 +35,9 @@ def cancel_flow_funnel(
     -------
     DataFrame
         One row per group and step (``codes.STEPS``, then "cancelled"): ``*by, step, estimate,
-        ci_low, ci_high, of_previous, n, n_events, n_clusters, interval``. ``of_previous`` is the
-        share of those who reached the step before that reached this one too. "cancelled" counts
+        ci_low, ci_high, of_previous, of_previous_low, of_previous_high, n, n_events, n_clusters,
+        interval``. ``of_previous`` is the share of those who reached the step before that reached
+        this one too, with its own limits; the first step has none before it. "cancelled" counts
         sessions whose submit was followed by a success known at ``as_of``; requests still
         pending are not in it.
 
@@ -60,7 +60,9 @@ def cancel_flow_funnel(
     counts = collect(grouped.aggregate(n=frame.count(), **sums))
     events = {word: counts[word].to_numpy() for word in words}
     table = tabulated(counts, by, events, n=counts["n"].to_numpy(), level=level, name="step")
-    table.insert(len(by) + 4, "of_previous", _of_previous(counts, by, words))
+    passed = _of_previous(counts, by, words, level)
+    for place, name in enumerate(("estimate", "ci_low", "ci_high")):
+        table.insert(len(by) + 4 + place, OF_PREVIOUS[place], passed[name].to_numpy())
     return table
 
 
@@ -81,14 +83,26 @@ def _sessions(tables: Tables, steps: object) -> object:
     return reached.left_join(worked, "session_id", rname="{name}_worked")
 
 
-def _of_previous(counts: pd.DataFrame, by: Sequence[str], words: Sequence[str]) -> np.ndarray:
-    """Share of the step before, for each group and step; the first step has none before it."""
-    groups = groups_of(counts, by)
-    shares = [np.full(groups.n, np.nan)]
-    for before, word in pairwise(words):
-        k, n = (
-            np.bincount(groups.index, counts[name], minlength=groups.n)
-            for name in (f"both_{word}", before)
-        )
-        shares.append(np.divide(k, n, out=np.full(groups.n, np.nan), where=n > 0))
-    return np.stack(shares, axis=1).ravel()
+OF_PREVIOUS = ("of_previous", "of_previous_low", "of_previous_high")
+
+
+def _of_previous(
+    counts: pd.DataFrame, by: Sequence[str], words: Sequence[str], level: float
+) -> pd.DataFrame:
+    """Share of the step before and its limits, in the order of the funnel's rows."""
+    nobody = counts.assign(nobody=0)
+    parts = [
+        tabulated(
+            nobody,
+            by,
+            {word: nobody[passed].to_numpy()},
+            n=nobody[before].to_numpy(),
+            level=level,
+            name="step",
+        ).reset_index(names="_group")
+        for before, word, passed in [
+            ("nobody", words[0], "nobody"),
+            *((before, word, f"both_{word}") for before, word in pairwise(words)),
+        ]
+    ]
+    return pd.concat(parts).sort_values("_group", kind="stable")

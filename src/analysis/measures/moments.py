@@ -80,13 +80,16 @@ def moment_of(frame: ir.Table) -> Moment:
     A moment that is not on record, and a column that the data lacks, never came; goods not marked
     otherwise can be cancelled. Two things are known only from ``order_state``: that payment was
     under review, and that a dispute was open. An order paid at the door counts as paid when it is
-    placed, because it is on its way before any money moves. A request that cancelled the order
+    placed, because it is on its way before any money moves, unless its state says that it still
+    waits for payment. A request that cancelled the order
     found it not yet ended.
     """
     at = epoch_seconds(frame.requested_at)
     in_review = frame.order_state == "payment_review"
     paid = _at(frame, "paid_at")
-    paid = (frame.payment_method == "cash_on_delivery").ifelse(_at(frame, "placed_at"), paid)
+    is_confirmed = frame.order_state != "awaiting_payment"
+    at_door = (frame.payment_method == "cash_on_delivery") & is_confirmed
+    paid = at_door.ifelse(_at(frame, "placed_at"), paid)
     paid = in_review.ifelse(ibis.least(paid, at), paid)
     ended = _at(frame, "ended_at")
     ends_it = is_success(frame) & (ended >= at)

@@ -48,7 +48,15 @@ SPECS = {
         frozenset({"order_age"}),
     ),
     "cancel_flow_funnel": Spec(
-        ["step", *SHARE, "of_previous", *CLUSTERED[3:5], *CLUSTERED[6:]],
+        [
+            "step",
+            *SHARE,
+            "of_previous",
+            "of_previous_low",
+            "of_previous_high",
+            *CLUSTERED[3:5],
+            *CLUSTERED[6:],
+        ],
         [{"by": ["size_tier"]}],
         frozenset({"steps"}),
         frozenset({"step"}),

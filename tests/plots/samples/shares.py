@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.plots.samples.numbers import share
+from tests.plots.samples.numbers import share, wilson
 
 from analysis.contract import codes
 
@@ -86,8 +86,9 @@ def cancel_flow_funnel(rng: np.random.Generator, n: int) -> list[dict]:
         row = {"step": word, **share(reached, n)}
         del row["n_pending"]
         keys = list(row)
-        row["of_previous"] = np.nan if before is None else reached / max(before, 1)
-        order = [*keys[:4], "of_previous", *keys[4:]]
+        passed = ("of_previous", "of_previous_low", "of_previous_high")
+        row |= dict(zip(passed, wilson(reached, before or 0), strict=True))
+        order = [*keys[:4], *passed, *keys[4:]]
         rows.append({key: row[key] for key in order})
         before = reached
     return rows

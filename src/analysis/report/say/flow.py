@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.plots.groups import group_columns, split
 from analysis.plots.labels import label
-from analysis.plots.numbers import MIN_N, count, percent
+from analysis.plots.numbers import MIN_N, count, interval_text
 from analysis.report.say.words import Words, comparison, hedge, limits, listing, nothing, sentences
 
 ENDS = {"submit": "submitted a request", "cancelled": "ended in a cancelled order"}
@@ -46,5 +46,7 @@ def _largest_loss(table: pd.DataFrame) -> str:
     names = [label(str(steps["step"].iloc[i])) for i in (at - 1, at)] if at else []
     if not names:
         return ""
-    share = percent(before.iloc[at])
+    row = steps.iloc[at]
+    ends = (row["of_previous_low"], row["of_previous_high"])
+    share = interval_text(before.iloc[at], *ends, None)
     return f"The largest loss within the dialogue: of those who {names[0]}, {share} {names[1]}."
