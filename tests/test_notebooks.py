@@ -80,7 +80,9 @@ def test_data_without_the_optional_tables_says_so_and_goes_on(frames, tmp_path):
     write_dataset(out, kept, as_of=AS_OF, source="two tables")
     done = run_all(out)
     assert "Not in this data: the table refunds" in outputs(done["03_refund_time"])
-    assert "Not in this data: the table steps" in outputs(done["02_why_not"])
+    assert "Not in this data: the table blockers" in outputs(done["02_why_not"])
+    assert "Not in this data: the policy of the marketplace" in outputs(done["02_why_not"])
+    assert "Not in this data: the table steps" in outputs(done["05_the_cancel_flow"])
     assert "Not in this data" in outputs(done["04_sellers"])  # no size_tier without sellers
     assert "requests" in outputs(done["01_cancellation_success"])
 
