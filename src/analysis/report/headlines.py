@@ -11,6 +11,7 @@ from analysis.contract import MissingData
 from analysis.contract.codes import CANCELLED_ENDS
 from analysis.measures import (
     blocker_shares,
+    cancel_flow_funnel,
     cancellation_success_rate,
     order_end_shares,
     refund_quantiles,
@@ -26,7 +27,7 @@ from analysis.sources import Tables
 def headline_figures(tables: Tables) -> list[Headline]:
     """Return the figures that this data can give, in the order of the notebooks."""
     figures = []
-    for make in (_asked, _cancelled, _success, _blocker, _refund, _refund_tail, _answer):
+    for make in (_asked, _cancelled, _success, _blocker, _refund, _refund_tail, _answer, _dialogue):
         try:
             figure = make(tables)
         except MissingData:
@@ -96,3 +97,10 @@ def _answer(tables: Tables) -> Headline | None:
         return None
     title = "of open requests have the seller's answer within a day"
     return _figure(title, day.iloc[0], "04_sellers", "open requests")
+
+
+def _dialogue(tables: Tables) -> Headline | None:
+    funnel = cancel_flow_funnel(tables)
+    row = funnel[funnel["step"] == "submit"].iloc[0]
+    title = "of sessions that set out to cancel submit a request"
+    return _figure(title, row, "05_the_cancel_flow", "sessions")
