@@ -76,6 +76,7 @@ _HOMES = {
         "fingerprint",
     ),
     "analysis.report.make": ("make_report",),
+    "analysis.report.proof": ("coverage_study", "estimates_versus_truth", "size_study"),
     "analysis.report.tables": ("write_tables",),
     "analysis.report.widget": ("order_picker",),
 }

@@ -20,6 +20,11 @@ from analysis.plots.money import plot_open_refund_liability, plot_recovered_sale
 from analysis.plots.naive import plot_naive_versus_right
 from analysis.plots.numbers import MIN_N
 from analysis.plots.practice import plot_policy_versus_practice
+from analysis.plots.proof import (
+    plot_coverage_study,
+    plot_estimates_versus_truth,
+    plot_size_study,
+)
 from analysis.plots.races import plot_outcome_curve, plot_window_curve
 from analysis.plots.rates import (
     plot_order_end_shares,
@@ -41,6 +46,8 @@ __all__ = [
     "plot_blocker_shares",
     "plot_cancel_flow_funnel",
     "plot_explain_change",
+    "plot_coverage_study",
+    "plot_estimates_versus_truth",
     "plot_naive_versus_right",
     "plot_open_refund_liability",
     "plot_never_refunded_share",
@@ -59,6 +66,7 @@ __all__ = [
     "plot_seller_scorecard",
     "plot_seller_spread",
     "plot_stage_durations",
+    "plot_size_study",
     "plot_success_by_order_age",
     "plot_success_drivers",
     "plot_success_rate",

@@ -26,6 +26,9 @@ TITLES = {
     "check_summary": "The rules of the contract",
     "answerable_questions": "The questions",
     "why_not": "The card of one order",
+    "coverage_study": "The studies of intervals",
+    "size_study": "The studies of tests",
+    "estimates_versus_truth": "Estimates beside the truth",
     "refund_sla": "Refunds within the time quoted for their method",
 }
 MAX_TABLE_ROWS = 40
@@ -51,11 +54,17 @@ class Answer:
         return self.missing if self.table is None else repr(self.table)
 
 
-def ask(measure: Callable[..., pd.DataFrame], tables: Tables, **options: Any) -> Answer:
-    """Call ``measure(tables, **options)``; where the data lacks what it needs, say so."""
+def ask(
+    measure: Callable[..., pd.DataFrame], tables: Tables | None = None, **options: Any
+) -> Answer:
+    """Call ``measure(tables, **options)``; where the data lacks what it needs, say so.
+
+    Without ``tables``: a question that is about no dataset.
+    """
     name = measure.__name__
+    given = () if tables is None else (tables,)
     try:
-        return Answer(name, measure(tables, **options))
+        return Answer(name, measure(*given, **options))
     except MissingData as lack:
         return Answer(name, None, str(lack))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,8 @@ def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None
         )
     files = _manifest_files(folder, manifest)
     frames = {n: read_table(backend, n, paths, is_exact=True) for n, paths in files.items()}
-    return _opened(frames, moment, backend, manifest)
+    opened = _opened(frames, moment, backend, manifest)
+    return replace(opened, folder=folder.absolute())
 
 
 def _manifest_files(folder: Path, manifest: Manifest) -> dict[str, list[Path]]:

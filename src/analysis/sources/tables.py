@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.contract import TABLES, Manifest, MissingData, codes
@@ -27,6 +28,7 @@ class Tables:
     frames: Mapping[str, ir.Table]
     backend: BaseBackend
     manifest: Manifest | None = None
+    folder: Path | None = None  # where the dataset lies, if it was opened from its folder
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def has(self, table: str, *columns: str) -> bool:

@@ -22,6 +22,11 @@ from analysis.report.say.money import say_open_refund_liability, say_recovered_s
 from analysis.report.say.naive import say_naive_versus_right
 from analysis.report.say.overlap import say_blocker_overlap
 from analysis.report.say.practice import say_policy_versus_practice
+from analysis.report.say.proof import (
+    say_coverage_study,
+    say_estimates_versus_truth,
+    say_size_study,
+)
 from analysis.report.say.rates import (
     say_order_end_shares,
     say_outcome_shares,
@@ -46,6 +51,8 @@ __all__ = [
     "say_blocker_shares",
     "say_cancel_flow_funnel",
     "say_explain_change",
+    "say_coverage_study",
+    "say_estimates_versus_truth",
     "say_naive_versus_right",
     "say_open_refund_liability",
     "say_never_refunded_share",
@@ -64,6 +71,7 @@ __all__ = [
     "say_seller_scorecard",
     "say_seller_spread",
     "say_stage_durations",
+    "say_size_study",
     "say_success_by_order_age",
     "say_success_drivers",
     "say_success_rate",

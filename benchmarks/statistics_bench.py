@@ -1,0 +1,164 @@
+"""Time the statistics on a million rows, each beside its peers in the same run.
+
+Ours start from the same rows as the peers: counting is in our seconds unless a line says so.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import peers
+from statistics_data import SELLERS, Data, drawn, write
+
+from analysis import stats
+
+SIZE = 1_000_000
+AT_HOURS = np.array([72, 168, 336])
+COMPARED = 1000  # cells
+
+
+class Work(NamedTuple):
+    """One piece of work: what ours computes, what it should take, and who else does it."""
+
+    name: str
+    words: str
+    ours: Callable[[Data], np.ndarray]  # returns the values that are compared
+    peers: tuple[str, ...]
+    aim: str = ""
+
+
+def counted(key: np.ndarray, causes: np.ndarray, n_causes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cells of ``key`` that occur, and how many rows of each cause are in them."""
+    found = np.bincount(key * n_causes + causes).astype(float)
+    found = np.append(found, np.zeros(-len(found) % n_causes)).reshape(-1, n_causes)
+    cells = np.flatnonzero(found.any(axis=1))
+    return cells, found[cells]
+
+
+def aalen_johansen_hours(data: Data) -> np.ndarray:
+    hours, counts = counted(data.hours, data.cause, 4)
+    group = np.zeros(len(hours), dtype=np.int64)
+    curve = stats.aalen_johansen(group, hours, counts[:, 1:], counts[:, 0])
+    stats.incidence_limits(curve)
+    return stats.incidence_at(curve, AT_HOURS).incidence[0].T.ravel()
+
+
+def aalen_johansen_exact(data: Data) -> np.ndarray:
+    group = np.zeros(len(data.days), dtype=np.int64)
+    ends = np.stack([data.cause == cause for cause in (1, 2, 3)], axis=1).astype(float)
+    curve = stats.aalen_johansen(group, data.days, ends, (data.cause == 0).astype(float))
+    stats.incidence_limits(curve)
+    return stats.incidence_at(curve, AT_HOURS / 24).incidence[0].T.ravel()
+
+
+def kaplan_meier_sellers(data: Data) -> np.ndarray:
+    last = data.hours.max() + 1
+    cells, counts = counted(data.seller * last + data.hours, (data.cause > 0).astype(int), 2)
+    seller, hours = np.divmod(cells, last)
+    curve = stats.kaplan_meier(seller, hours, counts[:, 1], counts[:, 0], n_groups=SELLERS)
+    stats.survival_limits(curve)
+    return stats.survival_at(curve, [168]).survival[:, 0]
+
+
+def wilson(data: Data) -> np.ndarray:
+    return _ends(stats.wilson(data.k, data.n))
+
+
+def _ends(limits: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return np.concatenate([limit[:COMPARED] for limit in limits])
+
+
+WORKS = [
+    Work(
+        "aalen_johansen_hours",
+        "Aalen-Johansen, three ends, variance and limits, whole hours",
+        aalen_johansen_hours,
+        ("statsmodels", "survival", "cmprsk", "lifelines"),
+        "0.10",
+    ),
+    Work(
+        "aalen_johansen_exact",
+        "the same, times all different",
+        aalen_johansen_exact,
+        ("statsmodels", "survival"),
+        "0.30",
+    ),
+    Work(
+        "kaplan_meier_sellers",
+        f"curves with limits of {SELLERS} sellers, whole hours",
+        kaplan_meier_sellers,
+        ("statsmodels", "lifelines", "survival"),
+        "0.35",
+    ),
+    Work(
+        "wilson",
+        "Wilson's limits of as many cells",
+        wilson,
+        ("statsmodels",),
+        "0.10",
+    ),
+]
+
+
+def seconds(job: Callable[[], object], repeats: int = 5) -> float:
+    """Median seconds of a job that has run once before."""
+    job()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        job()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def statistics_lines(size: int = SIZE) -> list[str]:
+    """Run all works and return the section of RESULTS.md."""
+    data = drawn(size)
+    lines = [
+        "## Statistics",
+        "",
+        f"On {size:,} rows (refunds, cells or requests), ours and others' on the same rows in the "
+        "same run, medians, counting included. The ratio is their seconds by ours; the difference "
+        "is the largest between our values and theirs, relative where a value is above 1.",
+        "",
+        "| work | seconds | aim | peer | its seconds | ratio | difference |",
+        "|---|---:|---:|---|---:|---:|---:|",
+    ]
+    with tempfile.TemporaryDirectory() as out:
+        folder = Path(out)
+        write(data, folder)
+        for work in WORKS:
+            lines += _rows_of(work, data, folder)
+    return [*lines, ""]
+
+
+def _rows_of(work: Work, data: Data, folder: Path) -> list[str]:
+    values = work.ours(data)
+    took = seconds(lambda: work.ours(data))
+    lines = []
+    for name in work.peers:
+        peer = peers.run(work.name, name, folder)
+        first = f"{work.words} | {took:.3f} | {work.aim}" if not lines else " | |"
+        lines.append(f"| {first} | {_beside(peer, took, values)} |")
+    return lines or [f"| {work.words} | {took:.3f} | {work.aim} | | | | |"]
+
+
+def _beside(peer: peers.Peer, took: float, values: np.ndarray) -> str:
+    named = f"{peer.name} {peers.version(peer.name) or ''}".strip()
+    if peer.seconds is None:
+        return f"{named} | {peer.remark} | |"
+    away = difference(values, np.array(peer.values))
+    return f"{named} | {peer.seconds:.3f} | {peer.seconds / took:.1f} | {away:.0e}"
+
+
+def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Largest difference of the values that both have."""
+    both = min(len(ours), len(theirs))
+    ours, theirs = ours[:both], theirs[:both]
+    return float((abs(ours - theirs) / np.maximum(1, abs(theirs))).max())
