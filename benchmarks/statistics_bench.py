@@ -86,7 +86,7 @@ WORKS = [
         "aalen_johansen_exact",
         "the same, times all different",
         aalen_johansen_exact,
-        ("statsmodels", "survival"),
+        ("statsmodels",),
         "0.30",
     ),
     Work(

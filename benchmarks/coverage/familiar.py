@@ -50,6 +50,15 @@ def difference(one: Found, other: Found) -> Found:
     return Found(centre, centre - half, centre + half)
 
 
+def ratio(one: Found, other: Found) -> Found:
+    """Ratio of two independent estimates whose intervals are normal, by the delta method."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = one.estimate / other.estimate
+        parts = [(x.high - x.low) / 2 / x.estimate for x in (one, other)]
+        half = centre * np.hypot(*parts)
+    return Found(centre, centre - half, centre + half)
+
+
 def two_sample(
     test: Callable[..., object], values: np.ndarray, group: np.ndarray, arm: np.ndarray
 ) -> np.ndarray:

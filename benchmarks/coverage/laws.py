@@ -133,3 +133,13 @@ def sellers_of(rng: np.random.Generator, replications: int, sellers: int, n: int
     share = 1 / np.arange(1, sellers + 1) ** 0.7
     own = rng.choice(sellers, size=replications * n, p=share / share.sum())
     return groups(replications, n) * sellers + own
+
+
+def positive_stable(rng: np.random.Generator, index: float, size: int) -> np.ndarray:
+    """Positive stable variables, ``E exp(-s X) = exp(-s**index)``, by Kanter's (1975) method.
+
+    As frailties they keep marginal hazards proportional, with log ratio times ``index``.
+    """
+    angle, wait = rng.uniform(0, np.pi, size), rng.exponential(size=size)
+    first = np.sin(index * angle) / np.sin(angle) ** (1 / index)
+    return first * (np.sin((1 - index) * angle) / wait) ** ((1 - index) / index)
