@@ -93,7 +93,7 @@ COMPLETED = "of the refunds that have arrived"
 STUDIES = [
     Study(
         "curves",
-        "share of refunds credited within 7 days",
+        "refunds credited within 7 days",
         "survival_at",
         REFUND_LAW,
         f"{REFUNDS} refunds",
@@ -112,7 +112,7 @@ STUDIES = [
     ),
     Study(
         "curves",
-        "days until 80 of 100 have the money",
+        "days until 80 in 100 have it",
         "survival_quantiles",
         REFUND_LAW,
         f"{REFUNDS} refunds",
@@ -122,7 +122,7 @@ STUDIES = [
     ),
     Study(
         "curves",
-        "mean days to the money, at most 14 of each",
+        "mean days to the money, at most 14",
         "restricted_mean",
         REFUND_LAW,
         f"{REFUNDS} refunds",
@@ -132,7 +132,7 @@ STUDIES = [
     ),
     Study(
         "curves",
-        "share of requests approved within 7 days, other ends competing",
+        "requests approved within 7 days",
         "incidence_at",
         ENDS_LAW,
         f"{REFUNDS} requests",

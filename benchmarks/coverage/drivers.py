@@ -78,7 +78,7 @@ def _beta_quantile(rank: np.ndarray, mean: np.ndarray) -> np.ndarray:
 STUDIES = [
     Study(
         "drivers",
-        "effect of buying abroad, at equal lateness",
+        "effect of buying abroad, adjusted",
         "average_effects",
         "logistic law with two covariates that go together",
         f"{REQUESTS:,} requests",

@@ -58,7 +58,7 @@ STUDIES = [
     ),
     Study(
         "sellers",
-        f"success rate of the {LOWEST} sellers lowest in the league table",
+        f"success rate of the lowest {LOWEST}",
         "shrunk_rate",
         LAW,
         "200 sellers, about 2,600 requests",

@@ -104,7 +104,7 @@ def hazard_ratio(seed: Seed, replications: int) -> Outcome:
 STUDIES = [
     Study(
         "tests",
-        "two groups of refunds, one of them younger",
+        "groups of refunds, one younger",
         "log_rank",
         "the same log-normal refunds in both arms, ages uniform over 21 and over 10 days",
         f"2 x {PER_ARM} refunds",
@@ -113,7 +113,7 @@ STUDIES = [
     ),
     Study(
         "tests",
-        "two groups of sellers",
+        "groups of sellers",
         "log_rank",
         "Weibull refunds with gamma frailty of the seller, no difference between the groups",
         f"{SELLERS} sellers, {CASES} refunds",
@@ -122,7 +122,7 @@ STUDIES = [
     ),
     Study(
         "tests",
-        "two groups of requests with equal shares of the first end",
+        "groups with equal shares of an end",
         "gray_test",
         "two ends, the first alike in both arms, the other quick in one and slow in the other",
         f"2 x {PER_ARM} requests",
@@ -131,7 +131,7 @@ STUDIES = [
     ),
     Study(
         "drivers",
-        "log hazard ratio of two kinds of sellers",
+        "log hazard ratio of seller kinds",
         "cox",
         "proportional hazards with positive stable frailties of the sellers",
         f"{SELLERS} sellers, {CASES} refunds",

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "src" / "analysis" / "report" / "coverage.csv"
 PAGE = ROOT / "benchmarks" / "COVERAGE.md"
 
+NAME = "{topic}: {estimand} ~ {estimator}, {law}"  # as ``Study.name``
+
 HEAD = """# Coverage: do the intervals hold the truth as often as they say?
 
 Written by `make coverage`; the same numbers every time. Each row draws many datasets from a law
@@ -28,8 +30,16 @@ How often a test at 5% finds a difference where there is none. Kept means 3% to 
 
 def write(rows: Sequence[dict[str, Any]]) -> None:
     """Write the CSV, and the page from it."""
-    pd.DataFrame(rows).to_csv(TABLE, index=False, lineterminator="\n")
+    TABLE.write_text(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"), encoding="utf-8")
     PAGE.write_text(page(pd.read_csv(TABLE, keep_default_na=True)), encoding="utf-8")
+
+
+def written() -> dict[str, dict[str, Any]]:
+    """Return the rows of the CSV by the name of their study; none where there is no CSV yet."""
+    if not TABLE.exists():
+        return {}
+    rows = pd.read_csv(TABLE).to_dict("records")
+    return {NAME.format(**row): row for row in rows}
 
 
 def page(table: pd.DataFrame) -> str:

@@ -32,7 +32,7 @@ from analysis.plots.theme import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STUDY_COLUMNS = 42  # characters in a line of a study's name
+STUDY_COLUMNS = 34  # characters in a line of a study's name
 BROKEN = MEANINGS["blocked"]  # a promise that was not kept, an interval that misses
 TRUTH = Look(INK, "none", "|")
 TRUTH_COLUMNS = 34
@@ -73,6 +73,7 @@ def _studies(table: pd.DataFrame, ax: Axes | None, top: float, what: str) -> Axe
     rows = list(_study_rows(table))
     ax = axes(ax, height=1.75 + ROW_OF_TWO * max(len(rows), 2))
     percent_axis(ax, top=top)
+    ax.set_xticks([0, top / 2, top])
     studies = [study for _, study in rows]
     for y, (row, study) in enumerate(rows):
         if study is not None:
