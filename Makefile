@@ -14,7 +14,7 @@ READY   := $(VENV)/ready-$(subst $(comma),-,$(EXTRAS))
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint notebooks lab bench parity check clean setup constraints
+.PHONY: help report test lint notebooks lab bench coverage parity check clean setup constraints
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ lab: setup $(DATASET)/dataset.json ## JupyterLab on the notebooks
 bench: setup ## measure speed and memory, rewrite benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 
+coverage: setup ## do intervals hold the truth? run all studies, rewrite benchmarks/COVERAGE.md
+	$(BIN)/python -m benchmarks.coverage
+
 parity: setup ## compare every estimator with its reference, rewrite docs/parity.md
 	$(BIN)/python tools/parity.py
 
@@ -51,7 +54,7 @@ check: ## lint, tests and notebooks, counting failures instead of stopping at th
 	echo "$$failed of 3 jobs failed"; test $$failed -eq 0
 
 clean: ## remove everything that was generated, the environment included
-	rm -rf $(VENV) $(SITE) data/market build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SITE) data/market benchmarks/.peers build dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 constraints: setup ## resolve pyproject.toml again into constraints.txt (versions and hashes)

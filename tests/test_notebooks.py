@@ -85,6 +85,7 @@ def test_data_without_the_optional_tables_says_so_and_goes_on(frames, tmp_path):
     assert "Not in this data: the table steps" in outputs(done["05_the_cancel_flow"])
     assert "Not in this data" in outputs(done["04_sellers"])  # no size_tier without sellers
     assert "requests" in outputs(done["01_cancellation_success"])
+    assert "Not in this data: the truth" in outputs(done["09_can_you_trust_it"])
 
 
 @pytest.mark.parametrize("rows", ["none", "one", "pending"])

@@ -86,6 +86,17 @@ def test_only_the_source_of_the_engine_collects_and_no_function_reads_the_clock(
             assert ".execute(" not in text, path
 
 
+def test_only_the_notebook_that_checks_the_methods_reads_the_truth():
+    for path in NOTEBOOKS:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        assert ("truth" in code) == (path.stem == "09_can_you_trust_it"), path
+    for path in SOURCE.rglob("*.py"):
+        room = path.relative_to(SOURCE).parts[0]
+        reads = re.search(r"truth/|estimands|truth_of|make_truth", path.read_text(encoding="utf-8"))
+        assert not reads or room == "marketplace" or path.name == "proof.py", path
+
+
 def test_environment_for_conda_is_in_step():
     done = subprocess.run(
         [sys.executable, ROOT / "tools" / "environment.py", "--check"], check=False

@@ -8,8 +8,8 @@ the studies, one :class:`Study` per estimand; ``running`` runs and
 
 from __future__ import annotations
 
-from . import curves, drivers, market_studies, sellers, shares, tested
+from . import curves, drivers, shares, tested
 from .study import Study
 
-TOPICS = (shares, curves, tested, drivers, sellers, market_studies)
+TOPICS = (shares, curves, tested, drivers)
 STUDIES: list[Study] = [study for topic in TOPICS for study in topic.STUDIES]
