@@ -124,7 +124,9 @@ def _fitted(sample: _Sample, law: Callable, latency: str, with_cure: bool, z: fl
     if np.count_nonzero(sample.ended) < 2:
         return [np.nan] * 9
     ends = [1] if latency == "exponential" else [1, 2]
-    plain = _maximum(sample, law, _start(sample), ends)
+    start = _start(sample)
+    start[2] = 0.0 if latency == "exponential" else start[2]
+    plain = _maximum(sample, law, start, ends)
     if not with_cure:
         return [0.0, 0.0, 0.0, *_shape(plain), *_errors(sample, law, plain, ends), _ll(plain)]
     begun = plain.theta.copy()
