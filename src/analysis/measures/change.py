@@ -93,8 +93,8 @@ def explain_change(
     grew. The parts add up to the change exactly. A cell that occurs in one of the times only has
     no change of its own rate: its rate effect is 0 by convention and has no interval.
     Limits: influence functions summed by seller over both times, Student's quantile, no narrower
-    than with independent requests. With 60 sellers of unequal size and lean, 95% limits covered
-    the truth in 94 to 96% of simulated cases (a test keeps watch).
+    than with independent requests; how well they cover the truth is said in
+    :func:`analysis.stats.rate_change`.
     """
     frame, by = requests_of(tables, by, requested_by, needed_by="explain_change")
     for column in by:
