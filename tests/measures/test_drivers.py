@@ -107,7 +107,8 @@ def test_levels_that_always_come_together_have_no_estimate_and_say_so(tables):
 
 def test_rare_levels_are_pooled_and_missing_ones_are_a_level(tables):
     reasons = [r for r in codes.REASONS[:6] for _ in range(4 + 2 * codes.REASONS.index(r))]
-    lines = [f"approved_by_seller | {r} | {i}" for i, r in enumerate(reasons, 1)]
+    ends = ("approved_by_seller", "rejected_by_seller")
+    lines = [f"{ends[i % 2]} | {r} | {i}" for i, r in enumerate(reasons, 1)]
     orders = ["order_id | colour", *(f"{i} | {'red' if i % 3 else ''}" for i in range(1, 55))]
     opened = tables(
         requests="\n".join(["outcome | reason | order_id", *lines]), orders="\n".join(orders)

@@ -87,9 +87,9 @@ def rate_change(
     stretched by ``(1 - h)**-0.5``, with ``h`` its part of the cell's cases (of the period's, for
     shares), and no variance is smaller than that of independent cases, with rates
     ``(k + 1/2) / (n + 1)``. With 60 sellers of unequal size and lean, 95% limits covered the
-    truth in 92.6 to 97.4% of simulated cases, that of the change itself in 93.7% (a test keeps watch):
-    a seller who is there both before and after makes rate effects surer than the floor
-    allows. Degrees of freedom: the effective number of clusters (Satterthwaite,
+    truth of single effects in 92.6 to 97.4% of simulated cases and that of the change in 93.7%
+    (a test keeps watch); a seller who is there in both periods makes rate effects surer than the
+    floor allows. Degrees of freedom: the effective number of clusters (Satterthwaite,
     independent cases) less 1.
 
     Examples
