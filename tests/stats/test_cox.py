@@ -142,6 +142,22 @@ def test_with_breslows_ties_a_weight_is_so_many_spells():
     np.testing.assert_allclose(one.std_error, other.std_error, rtol=1e-10)
 
 
+def test_a_large_cluster_weighs_as_much_as_it_pulls():
+    """With equal clusters the correction is C / (C - 1); degrees of freedom are C - 1."""
+    x, _, time, died, _, _ = made_up(6, 64)
+    rows, cluster = np.arange(64), np.arange(64) % 8
+    plain, corrected = (
+        cox(x, rows, time, died, 1 - died, cluster=cluster, corrected=one) for one in (False, True)
+    )
+    np.testing.assert_allclose(
+        corrected.robust_covariance, plain.robust_covariance * 8 / 7, rtol=1e-10
+    )
+    assert plain.robust_df == corrected.robust_df == pytest.approx(7)
+    uneven = cox(x, rows, time, died, 1 - died, cluster=np.minimum(rows, 8), corrected=True)
+    assert uneven.robust_df == 1  # one of nine sellers has nearly all spells
+    assert np.isnan(cox(x, rows, time, died, 1 - died).robust_df)
+
+
 def test_a_group_in_which_nothing_happens_has_no_finite_ratio_and_is_named():
     """Nobody of the third kind has the event; the first two differ as if it were not there."""
     kinds = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])

@@ -93,6 +93,8 @@ def test_only_the_order_of_times_counts_and_not_that_of_rows_or_their_pieces(dra
     def tests(rows, times, events, censored):
         plain = {"stratum": stratum[rows], "n_groups": 3}
         yield gray_test(group[rows], times, events, censored, **plain)[:3]
+        clustered = gray_test(group[rows], times, events, censored, cluster=cluster[rows], **plain)
+        yield clustered.score, clustered.variance
         given_ = (group[rows], times, events[:, 0], censored + events[:, 1])
         for options in ({"rho": 1.0}, {"cluster": cluster[rows]}):
             yield log_rank(*given_, **plain, **options)[:6]
@@ -161,6 +163,26 @@ def test_grays_test_is_a_sum_over_ends(drawn):
     score, variance = gray_by_hand(group, time, ends)
     np.testing.assert_allclose(found.score[0], score, atol=1e-10)
     np.testing.assert_allclose(found.variance[0], variance, rtol=1e-9, atol=1e-10)
+
+
+def test_many_spells_of_their_own_have_the_variance_of_independent_ones():
+    rng = np.random.default_rng(4)
+    group, ends = rng.integers(0, 3, 6000), rng.integers(0, 3, 6000)
+    time = np.ceil(rng.exponential(10, 6000)).astype(int)
+    given_ = (group, time, *counted(ends, 2))
+    alone, single = gray_test(*given_), gray_test(*given_, cluster=np.arange(6000))
+    np.testing.assert_allclose(single.variance, alone.variance, rtol=0.06)
+    np.testing.assert_allclose(single.score, alone.score)
+    assert (single.n_clusters, alone.n_clusters) == (6000, 0)
+
+
+def test_what_sellers_do_alike_is_no_difference_between_groups():
+    """Six sellers, each with all of its spells in one group and all of one end."""
+    cluster = np.repeat(np.arange(6), 50)
+    ends = np.array([1, 1, 2, 1, 2, 2])[cluster]
+    given_ = (cluster % 2, np.ones(300, int), *counted(ends, 2))
+    assert (gray_test(*given_).p_value < 1e-6).all()
+    assert (gray_test(*given_, cluster=cluster).p_value > 0.2).all()
 
 
 def test_without_anything_to_compare_there_is_no_test():

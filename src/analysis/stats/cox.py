@@ -38,6 +38,7 @@ class Cox(NamedTuple):
     coefficient: np.ndarray  # log hazard ratio; infinite or NaN where ``status`` says so
     std_error: np.ndarray  # of the model; NaN where there is none
     robust_error: np.ndarray  # allowing for clusters; NaN without them
+    robust_df: float  # degrees of freedom of those; NaN without clusters
     status: np.ndarray  # "estimated"; "infinite": no finite maximum; "redundant": adds nothing
     covariance: np.ndarray  # covariates x covariates
     robust_covariance: np.ndarray
@@ -67,6 +68,7 @@ def cox(
     stratum: np.ndarray | None = None,
     weight: np.ndarray | None = None,
     cluster: np.ndarray | None = None,
+    corrected: bool = False,
     ties: str = "efron",
 ) -> Cox:
     """Fit a proportional hazards model to counted spells.
@@ -91,6 +93,9 @@ def cox(
         What a spell of the row counts for; by default 1.
     cluster
         Cluster of each row (a seller), whole numbers from 0, for robust errors.
+    corrected
+        Whether to enlarge the square of what a cluster adds by ``1 / (1 - h)``, ``h`` its part of
+        the spells; without it, robust errors are R's.
     ties
         ``"efron"`` or ``"breslow"``.
 
@@ -113,7 +118,7 @@ def cox(
     :func:`analysis.stats.cox_risk.sums`; Newton's method with step halving until no linear
     predictor moves by 1e-11 (R's ``coxph`` stops when the likelihood moves by less than 1e-9 of
     itself). Robust errors: Lin and Wei (1989), J. Am. Stat. Assoc. 84:1074-1078, sums over
-    clusters, without a correction for few of them, as R's.
+    clusters; their degrees of freedom are ``1 / sum h**2 - 1``, at least 1.
 
     Examples
     --------
@@ -139,11 +144,15 @@ def cox(
     rows = Rows(pattern, time, n_event, spells, weight, entry)
     problem = problem_of(scaled, points_of(stratum, rows), rows, ties)
     found = _maximum(problem)
-    robust, n_clusters = np.full((x.shape[1],) * 2, np.nan), 0
+    robust, n_clusters, df = np.full((x.shape[1],) * 2, np.nan), 0, np.nan
     if cluster is not None:
         moved = cluster_scores(problem, found.beta, cluster) @ found.covariance
-        robust, n_clusters = moved.T @ moved, len(moved)
-    return _told(problem, found, spread, robust, n_clusters)
+        part = _parts(spells * weight, cluster)
+        n_clusters, df = len(moved), max(1 / max((part**2).sum(), 1e-300) - 1, 1.0)
+        if corrected:
+            moved = moved / np.sqrt(np.maximum(1 - part, 1e-9))[:, None]
+        robust = moved.T @ moved
+    return _told(problem, found, spread, robust, n_clusters, df)
 
 
 class _Maximum(NamedTuple):
@@ -158,6 +167,12 @@ class _Maximum(NamedTuple):
     ]  # score and information without effects, of all but redundant
     n_steps: int
     converged: bool
+
+
+def _parts(spells: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+    """Part of all spells that each cluster has, in the order of their numbers."""
+    size = np.bincount(np.unique(np.asarray(cluster), return_inverse=True)[1], spells)
+    return size / max(float(size.sum()), 1e-300)
 
 
 def _scale(x: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -251,6 +266,7 @@ def _told(
     spread: np.ndarray,
     robust: np.ndarray,
     n_clusters: int,
+    robust_df: float,
 ) -> Cox:
     """Return the fit in the units of the covariates."""
     fine = found.status == ESTIMATED
@@ -270,6 +286,7 @@ def _told(
     return Cox(
         coefficient,
         *errors,
+        robust_df,
         found.status.astype(str),
         covariance,
         robust,

@@ -58,7 +58,7 @@ def chi_square_p(chisq: float, df: int) -> float:
     return float(chdtrc(df, chisq)) if df > 0 else np.nan
 
 
-def hotelling_p(chisq: float, df: int, n_clusters: int) -> float:
+def hotelling_p(chisq: float, df: int, n_clusters: int, *, centred: bool = False) -> float:
     """Return the p-value of a quadratic form whose variance is a sum over few clusters.
 
     Parameters
@@ -69,6 +69,8 @@ def hotelling_p(chisq: float, df: int, n_clusters: int) -> float:
         Number of scores.
     n_clusters
         Number of clusters.
+    centred
+        Whether the ``u_c`` of the variance have their mean taken away, so that they add up to 0.
 
     Returns
     -------
@@ -85,12 +87,14 @@ def hotelling_p(chisq: float, df: int, n_clusters: int) -> float:
     --------
     >>> round(hotelling_p(3.841459, 1, 10), 4), round(hotelling_p(3.841459, 1, 10**6), 4)
     (0.042, 0.05)
+    >>> round(hotelling_p(3.841459, 1, 10, centred=True), 4)
+    0.0959
     """
     from scipy.special import fdtrc
 
     if df == 0 or n_clusters <= df:
         return np.nan
-    left = 1 - chisq / n_clusters
+    left = 1.0 if centred else 1 - chisq / n_clusters
     if left <= 0:
         return 0.0
     return float(fdtrc(df, n_clusters - df, chisq / left * (n_clusters - df) / (n_clusters * df)))
