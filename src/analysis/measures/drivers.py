@@ -91,7 +91,7 @@ def success_drivers(
     cannot be told apart and have no estimate. p-values are of ``estimate``; q-values over all
     rows (Benjamini and Hochberg). Associations, not causes.
     In a simulation with 80 sellers of unequal size and lean, 95% limits covered the truth in
-    95% of cases (a test keeps watch).
+    94.3% of 300 simulated cases (a test keeps watch).
     """
     if most_levels < 2:
         raise ValueError(f"most_levels must be at least 2, got {most_levels}")
