@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.stats.amounts import AmountShare, AmountSums, amount_share
 from analysis.stats.attribution import Attribution, attribute_patterns, part_interval
 from analysis.stats.beta_limits import clopper_pearson, jeffreys
+from analysis.stats.cells import Cells
 from analysis.stats.competing import (
     IncidenceCurve,
     aalen_johansen,
@@ -40,6 +41,7 @@ from analysis.stats.intervals import (
 )
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
+from analysis.stats.jackknife import Jackknife
 from analysis.stats.multiplicity import q_values
 from analysis.stats.posteriors import (
     BetaMixture,
@@ -49,6 +51,7 @@ from analysis.stats.posteriors import (
 )
 from analysis.stats.proportions import clustered_wilson, wilson
 from analysis.stats.ranks import Ranks, rank_limits
+from analysis.stats.pseudo import PseudoObservations, pseudo_means, pseudo_observations
 from analysis.stats.ratios import (
     ClusterVariance,
     RatioInterval,
@@ -79,6 +82,7 @@ __all__ = [
     "AverageEffects",
     "BetaMixture",
     "BetaPosterior",
+    "Cells",
     "ClusterVariance",
     "ContrastVariance",
     "Cox",
@@ -102,6 +106,8 @@ __all__ = [
     "Pair",
     "Plateau",
     "Proportionality",
+    "Jackknife",
+    "PseudoObservations",
     "Quantiles",
     "Ranks",
     "RateInterval",
@@ -148,6 +154,8 @@ __all__ = [
     "plateau",
     "proportionality",
     "payment_forecast",
+    "pseudo_means",
+    "pseudo_observations",
     "q_values",
     "rank_limits",
     "rate_interval",

@@ -6,13 +6,16 @@ What was not observed long enough is missing, never guessed.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.stats.scales import normal_quantile
+from analysis.stats.scales import normal_quantile, t_quantile
 from analysis.stats.segments import Segments
 from analysis.stats.survival import SurvivalCurve, survival_limits
+
+if TYPE_CHECKING:
+    from analysis.stats.jackknife import Jackknife
 
 _FLAT = float(np.sqrt(np.finfo(float).eps))  # a curve this near to a share has reached it
 
@@ -35,7 +38,12 @@ class RestrictedMean(NamedTuple):
 
 
 def survival_quantiles(
-    curve: SurvivalCurve, probs: np.ndarray, *, level: float = 0.95, kind: str = "log-log"
+    curve: SurvivalCurve,
+    probs: np.ndarray,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    jackknife: Jackknife | None = None,
 ) -> Quantiles:
     """Find the times by which given shares of each group have had the event.
 
@@ -45,7 +53,7 @@ def survival_quantiles(
         From :func:`analysis.stats.kaplan_meier`.
     probs
         Shares in (0, 1); 0.5 is the median.
-    level, kind
+    level, kind, jackknife
         Of the limits of the curve, as in :func:`analysis.stats.survival_limits`.
 
     Returns
@@ -77,11 +85,17 @@ def survival_quantiles(
     wrong = ~((probs > 0) & (probs < 1))
     if wrong.any():
         raise ValueError(f"probs must be in (0, 1), got {probs[wrong][0]}")
-    low, high = survival_limits(curve, level=level, kind=kind)
+    low, high = survival_limits(curve, level=level, kind=kind, jackknife=jackknife)
     return Quantiles(*(_crossings(curve, line, probs) for line in (curve.survival, low, high)))
 
 
-def restricted_mean(curve: SurvivalCurve, tau: float, *, level: float = 0.95) -> RestrictedMean:
+def restricted_mean(
+    curve: SurvivalCurve,
+    tau: float,
+    *,
+    level: float = 0.95,
+    jackknife: Jackknife | None = None,
+) -> RestrictedMean:
     """Mean time to the event in each group, times beyond ``tau`` counting as ``tau``.
 
     Parameters
@@ -92,6 +106,8 @@ def restricted_mean(curve: SurvivalCurve, tau: float, *, level: float = 0.95) ->
         The limit, above 0, in the curve's unit.
     level
         Confidence level, in (0, 1).
+    jackknife
+        Of the same curve: the error allows for its clusters (:meth:`Jackknife.widened`).
 
     Returns
     -------
@@ -127,7 +143,11 @@ def restricted_mean(curve: SurvivalCurve, tau: float, *, level: float = 0.95) ->
     squares = np.where(ahead > 0, jump, 0.0) * ahead**2
     known = followed_to(segments, curve.time, curve.survival, tau)
     estimate = np.where(known, segments.first(time + ahead, np.nan), np.nan)
-    error = np.where(known, np.sqrt(segments.first(segments.sum_from_end(squares), np.nan)), np.nan)
+    variance = segments.first(segments.sum_from_end(squares), np.nan)
+    if jackknife is not None:
+        variance = jackknife.widened("mean", variance, tau)
+        z = t_quantile(jackknife.df, level)
+    error = np.where(known, np.sqrt(variance), np.nan)
     low, high = np.maximum(estimate - z * error, 0), np.minimum(estimate + z * error, tau)
     return RestrictedMean(estimate, low, high, error)
 

@@ -139,15 +139,56 @@ def residual_variance(
         part = size / members / whole[group]
         left_out = 1 - part
         variance = total(squared / left_out) / whole**2
-        spread, crossed = total(members * part**2), total(members * part**2 / left_out) ** 2
-        df = 1 / (spread + crossed - total(members * (part**2 / left_out) ** 2))
+        df = satterthwaite(group, members * part**2, part, n_groups)
     clusters = total(members)
     enough = clusters >= 2
     return ClusterVariance(
         np.where(enough, variance, np.nan),
-        np.where(enough, np.maximum(df, 1), np.nan),
+        np.where(enough, df, np.nan),
         np.rint(clusters).astype(np.int64),
     )
+
+
+def satterthwaite(
+    group: np.ndarray, squares: np.ndarray, part: np.ndarray, n_groups: int
+) -> np.ndarray:
+    """Degrees of freedom of the variance between clusters, by their parts of each group.
+
+    Parameters
+    ----------
+    group
+        Group of each row.
+    squares
+        Sum of ``part**2`` over the clusters of the row.
+    part
+        What part of its group each of them is.
+    n_groups
+        Number of groups.
+
+    Returns
+    -------
+    ndarray
+        At least 1; of no meaning for a group with fewer than two clusters.
+
+    Notes
+    -----
+    Source: Bell and McCaffrey (2002), as :func:`cluster_variance`; working model of independent
+    units.
+
+    Examples
+    --------
+    >>> satterthwaite(np.zeros(4, int), np.full(4, 1 / 16), np.full(4, 1 / 4), 1).round(6).tolist()
+    [3.0]
+    """
+
+    def total(rows: np.ndarray) -> np.ndarray:
+        return np.bincount(group, np.where(squares > 0, rows, 0), minlength=n_groups)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left_out = 1 - part
+        crossed = total(squares / left_out) ** 2
+        df = 1 / (total(squares) + crossed - total(squares * (part / left_out) ** 2))
+    return np.maximum(df, 1)
 
 
 def ratio_interval(

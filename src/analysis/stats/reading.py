@@ -6,7 +6,7 @@ Unit: one group at one time. Beyond the last observed time of its group a curve 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from analysis.stats.competing import IncidenceCurve
 from analysis.stats.scales import probability_limits
 from analysis.stats.segments import Segments
 from analysis.stats.survival import SurvivalCurve
+
+if TYPE_CHECKING:
+    from analysis.stats.jackknife import Jackknife
 
 
 class SurvivalAt(NamedTuple):
@@ -42,7 +45,12 @@ class IncidenceAt(NamedTuple):
 
 
 def survival_at(
-    curve: SurvivalCurve, times: np.ndarray, *, level: float = 0.95, kind: str = "log-log"
+    curve: SurvivalCurve,
+    times: np.ndarray,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    jackknife: Jackknife | None = None,
 ) -> SurvivalAt:
     """Curve and limits of each group at given times.
 
@@ -52,7 +60,7 @@ def survival_at(
         From :func:`analysis.stats.kaplan_meier`.
     times
         Times to read it at, in any order.
-    level, kind
+    level, kind, jackknife
         As in :func:`analysis.stats.survival_limits`.
 
     Returns
@@ -77,8 +85,12 @@ def survival_at(
     ([[1.0, 0.4, nan]], [[5.0, 2.0, 0.0]], [[0.0, 3.0, 4.0]])
     """
     read = Reader(curve.segments, curve.time, times)
-    survival, variance = read.step(curve.survival, 1.0), read.step(curve.variance, 0.0)
-    low, high = probability_limits(survival, variance, level=level, kind=kind)
+    survival, variance, df = read.step(curve.survival, 1.0), curve.variance, None
+    if jackknife is not None:
+        variance = jackknife.widened("survival", variance)
+        df = jackknife.df[:, None]
+    variance = read.step(variance, 0.0)
+    low, high = probability_limits(survival, variance, level=level, kind=kind, df=df)
     return SurvivalAt(
         survival,
         low,
@@ -90,7 +102,12 @@ def survival_at(
 
 
 def incidence_at(
-    curve: IncidenceCurve, times: np.ndarray, *, level: float = 0.95, kind: str = "log-log"
+    curve: IncidenceCurve,
+    times: np.ndarray,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    jackknife: Jackknife | None = None,
 ) -> IncidenceAt:
     """Cumulative incidences of each group at given times, with the share that has not ended.
 
@@ -102,6 +119,8 @@ def incidence_at(
         Times to read it at, in any order.
     level, kind
         As in :func:`analysis.stats.incidence_limits`.
+    jackknife
+        Of the same curve: limits allow for its clusters (:meth:`Jackknife.widened`).
 
     Returns
     -------
@@ -130,12 +149,19 @@ def incidence_at(
     survival = read.step(curve.survival, 1.0)
     incidence = causes(curve.incidence, lambda column: read.step(column, 0.0))
     variance = causes(curve.variance, lambda column: read.step(column, 0.0))
-    options = {"level": level, "kind": kind}
+    stays, options = curve.survival_variance, {"level": level, "kind": kind}
+    wide = options
+    if jackknife is not None:
+        stays = jackknife.widened("survival", stays)
+        variance = jackknife.widened("incidence", variance, times)
+        options, wide = (
+            {**options, "df": jackknife.df[at]} for at in (np.s_[:, None], np.s_[:, None, None])
+        )
     return IncidenceAt(
         survival,
-        *probability_limits(survival, read.step(curve.survival_variance, 0.0), **options),
+        *probability_limits(survival, read.step(stays, 0.0), **options),
         incidence,
-        *probability_limits(incidence, variance, **options),
+        *probability_limits(incidence, variance, **wide),
         read.next(curve.n_at_risk),
         causes(curve.n_events, read.until),
         read.until(curve.n_censored),

@@ -108,7 +108,12 @@ def t_p_value(estimate: np.ndarray, variance: np.ndarray, df: np.ndarray) -> np.
 
 
 def probability_limits(
-    p: np.ndarray, variance: np.ndarray, *, level: float = 0.95, kind: str = "log-log"
+    p: np.ndarray,
+    variance: np.ndarray,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    df: np.ndarray | None = None,
 ) -> Pair:
     """Limits of estimated probabilities, symmetric on the scale ``kind``.
 
@@ -123,6 +128,8 @@ def probability_limits(
     kind
         ``"log-log"`` (log(-log p)), ``"log"``, ``"plain"`` (p itself), ``"logit"`` or
         ``"arcsin"`` (asin(sqrt p)).
+    df
+        Degrees of freedom of the variances; Student's quantile replaces the normal one.
 
     Returns
     -------
@@ -148,7 +155,7 @@ def probability_limits(
     """
     if kind not in _SCALES:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    z = normal_quantile(level)
+    z = normal_quantile(level) if df is None else t_quantile(df, level)
     p = np.asarray(p, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return _SCALES[kind](p, z * np.sqrt(variance))

@@ -7,13 +7,16 @@ times are one call.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from analysis.stats.life_tables import life_table
 from analysis.stats.scales import Pair, probability_limits
 from analysis.stats.segments import Segments
+
+if TYPE_CHECKING:
+    from analysis.stats.jackknife import Jackknife
 
 
 class SurvivalCurve(NamedTuple):
@@ -104,7 +107,13 @@ def kaplan_meier(
     )
 
 
-def survival_limits(curve: SurvivalCurve, *, level: float = 0.95, kind: str = "log-log") -> Pair:
+def survival_limits(
+    curve: SurvivalCurve,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    jackknife: Jackknife | None = None,
+) -> Pair:
     """Pointwise limits of a curve, one pair for each of its rows.
 
     Parameters
@@ -116,6 +125,8 @@ def survival_limits(curve: SurvivalCurve, *, level: float = 0.95, kind: str = "l
     kind
         Scale on which the limits are symmetric: ``"log-log"``, ``"log"``, ``"plain"``,
         ``"logit"`` or ``"arcsin"``.
+    jackknife
+        Of the same curve: limits allow for its clusters (:meth:`Jackknife.widened`).
 
     Returns
     -------
@@ -135,4 +146,9 @@ def survival_limits(curve: SurvivalCurve, *, level: float = 0.95, kind: str = "l
     >>> low.round(4).tolist(), high.round(4).tolist()
     ([0.2038, 0.052, 0.052, nan], [0.9692, 0.7528, 0.7528, nan])
     """
-    return probability_limits(curve.survival, curve.variance, level=level, kind=kind)
+    if jackknife is None:
+        return probability_limits(curve.survival, curve.variance, level=level, kind=kind)
+    variance = jackknife.widened("survival", curve.variance)
+    variance = np.where(curve.survival > 0, variance, np.nan)
+    df = jackknife.df[curve.segments.group]
+    return probability_limits(curve.survival, variance, level=level, kind=kind, df=df)

@@ -6,13 +6,16 @@ The times lost to all causes and the restricted mean add up to the limit.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from analysis.stats.competing import IncidenceCurve, where_some_stay
 from analysis.stats.durations import checked_limit, followed_to
-from analysis.stats.scales import normal_quantile
+from analysis.stats.scales import normal_quantile, t_quantile
+
+if TYPE_CHECKING:
+    from analysis.stats.jackknife import Jackknife
 
 
 class TimeLost(NamedTuple):
@@ -24,7 +27,13 @@ class TimeLost(NamedTuple):
     std_error: np.ndarray
 
 
-def restricted_time_lost(curve: IncidenceCurve, tau: float, *, level: float = 0.95) -> TimeLost:
+def restricted_time_lost(
+    curve: IncidenceCurve,
+    tau: float,
+    *,
+    level: float = 0.95,
+    jackknife: Jackknife | None = None,
+) -> TimeLost:
     """Mean time between an end by each cause and ``tau``, 0 for those who do not end so by then.
 
     Parameters
@@ -35,6 +44,8 @@ def restricted_time_lost(curve: IncidenceCurve, tau: float, *, level: float = 0.
         The limit, above 0, in the curve's unit.
     level
         Confidence level, in (0, 1).
+    jackknife
+        Of the same curve: the errors allow for its clusters (:meth:`Jackknife.widened`).
 
     Returns
     -------
@@ -80,7 +91,11 @@ def restricted_time_lost(curve: IncidenceCurve, tau: float, *, level: float = 0.
         squares = events * (own + others) ** 2 + (together - events) * others**2
         squares = np.maximum(squares - ends**2 / at_risk, 0.0)
         found[0, :, cause] = segments.first(area, np.nan)
-        found[1, :, cause] = np.sqrt(segments.first(segments.sum_from_end(squares), np.nan))
-    estimate, error = np.where(known[:, None], found, np.nan)
+        found[1, :, cause] = segments.first(segments.sum_from_end(squares), np.nan)
+    estimate, variance = np.where(known[:, None], found, np.nan)
+    if jackknife is not None:
+        variance = jackknife.widened("time_lost", variance, tau)
+        z = t_quantile(jackknife.df, level)[:, None]
+    error = np.where(known[:, None], np.sqrt(variance), np.nan)
     low, high = np.maximum(estimate - z * error, 0), np.minimum(estimate + z * error, tau)
     return TimeLost(estimate, low, high, error)
