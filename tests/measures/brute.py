@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -190,9 +191,26 @@ def units(seconds_: int, unit: int) -> int:
 class Curve:
     """Aalen-Johansen of spells; with one cause one minus Kaplan-Meier."""
 
-    def __init__(self, spells: list[tuple[int, int]], n_causes: int, *, level: float = 0.95):
+    def __init__(
+        self,
+        spells: list[tuple[int, int]],
+        n_causes: int,
+        *,
+        names: Sequence[Any] | None = None,  # cluster of each spell; None: there are none
+        rows: Sequence[int] | None = None,  # if weighted: a row that counts twice is there twice
+    ):
         self.spells, self.causes = spells, range(1, n_causes + 1)
-        self.z = norm.ppf((1 + level) / 2)
+        self.names, self.rows = names, rows
+        n = len(spells)
+        self.n_clusters = n if names is None else len(set(names))
+        self.clustered = names is not None and self.n_clusters >= 2
+        self.z = norm.ppf(0.975)
+        if self.clustered:
+            member = membership(names)
+            size = member.sum(axis=0)
+            forms = (member - size / n) / n / np.sqrt(1 - size / n)  # as in ``_limits``
+            gram = forms.T @ forms
+            self.z = t.ppf(0.975, max(np.trace(gram) ** 2 / (gram**2).sum(), 1))
         self.steps = []  # time, at risk, ends by cause, survival just before
         survival = Fraction(1)
         for time in sorted({time for time, _ in spells}):
@@ -200,6 +218,40 @@ class Curve:
             ends = [sum(spell == (time, cause) for spell in spells) for cause in self.causes]
             self.steps.append((time, at_risk, ends, survival))
             survival *= Fraction(at_risk - sum(ends), at_risk)
+        self.moves = self._moves()
+
+    def _moves(self) -> list[np.ndarray]:
+        """Derivatives by each spell's weight after each step: survival, then each incidence."""
+        time, cause = (np.array([s[i] for s in self.spells], dtype=int) for i in (0, 1))
+        moves, found = np.zeros((len(self.causes) + 1, len(time))), []
+        for at, at_risk, ends, before in self.steps:
+            hazards = np.array([end / at_risk for end in ends])[:, None]
+            own = np.array([(time == at) & (cause == c) for c in self.causes])
+            change = (own - (time >= at) * hazards) / at_risk
+            ended = moves[0] * hazards + float(before) * change
+            moves = moves + np.vstack([-ended.sum(axis=0), ended])
+            found.append(moves)
+        return found
+
+    def robust(self, moves: np.ndarray, independent: float | None) -> float:
+        """Sum over clusters of squared moves, enlarged; at least that of independent spells."""
+
+        def squares(names: Sequence[Any]) -> float:
+            member = membership(names)
+            part = member.sum(axis=0) / len(names)
+            return float(((moves @ member) ** 2 / (1 - part)).sum()) if len(part) > 1 else 0.0
+
+        if self.rows is not None:
+            independent = squares(self.rows)
+        return max(squares(self.names), independent) if self.clustered else independent
+
+    def named(self, base: str, clustered: str | None = None) -> Row:
+        """How many clusters, and the name of the limits."""
+        if self.names is None:
+            return {"n_clusters": self.n_clusters, "interval": base}
+        few = f"{base}, too few to cluster by seller"
+        wide = f"{clustered or base}, clustered by seller"
+        return {"n_clusters": self.n_clusters, "interval": wide if self.clustered else few}
 
     def survival(self, at: float) -> Fraction:
         """Share not ended by ``at``."""
@@ -234,6 +286,11 @@ class Curve:
             total += squares - mean**2 / at_risk
         return total
 
+    def variance(self, at: float, cause: int | None) -> float:
+        """Variance of the share ended by the cause, or not ended for None, clustered or not."""
+        own = self.survival_variance(at) if cause is None else self.incidence_variance(cause, at)
+        return self.robust(self.moves[len(self._until(at)) - 1][cause or 0], float(own))
+
     def row(self, at: float, cause: int | None) -> Row:
         """Estimate, limits and counts at one time; ``cause`` None is the share not ended."""
         past = [(time, c) for time, c in self.spells if time <= at]
@@ -252,10 +309,7 @@ class Curve:
             known = max(len(self.spells) - censored, ended)
             low, high = wilson(float(share_), known, self.z) if known else (NAN, NAN)
         else:
-            variance = (
-                self.survival_variance(at) if cause is None else self.incidence_variance(cause, at)
-            )
-            low, high = self.log_log(float(share_), float(variance))
+            low, high = self.log_log(float(share_), self.variance(at, cause))
         return {"estimate": float(share_), "ci_low": low, "ci_high": high, **counts}
 
     def ended_row(self, at: float) -> Row:
@@ -263,7 +317,7 @@ class Curve:
         made = self.row(at, 1)
         left = self.survival(at)
         if 0 < left < 1 and made["n_at_risk"]:
-            low, high = self.log_log(float(left), float(self.survival_variance(at)))
+            low, high = self.log_log(float(left), self.variance(at, None))
             made |= {"ci_low": 1 - high, "ci_high": 1 - low}
         return made
 
@@ -276,9 +330,9 @@ class Curve:
         """Time at which survival, and its limits, come down to 1 - probability."""
         lines = []
         for time in (step[0] for step in self.steps):
-            left, variance = self.survival(time), self.survival_variance(time)
-            flat = variance is None or left == 1
-            low, high = (NAN, NAN) if flat else self.log_log(float(left), float(variance))
+            left = self.survival(time)
+            flat = left in (0, 1)
+            low, high = (NAN, NAN) if flat else self.log_log(float(left), self.variance(time, None))
             lines.append((time, float(left), low, high))
         return tuple(self._crossing(lines, i, 1 - probability) for i in (1, 2, 3))
 
@@ -291,7 +345,7 @@ class Curve:
         return (reached[0] + (passed[0] if passed else lines[-1][0])) / 2
 
     def mean(self, tau: int) -> tuple[float, float, float]:
-        """Area under survival up to ``tau``, with normal limits."""
+        """Area under survival up to ``tau``, with symmetric limits."""
         last = max((time for time, _ in self.spells), default=-1)
         if not self.spells or (last < tau and self.survival(last) > 0):
             return NAN, NAN, NAN
@@ -306,11 +360,35 @@ class Curve:
             if time < tau and 0 < sum(ends) < at_risk:
                 jump = Fraction(sum(ends), at_risk * (at_risk - sum(ends)))
                 variance += jump * area(time) ** 2
-        mean, half = float(area(0)), self.z * np.sqrt(float(variance))
+        ends = [*(step[0] for step in self.steps if step[0] < tau), tau]
+        moved = sum(
+            (self.moves[i][0] * (b - a) for i, (a, b) in enumerate(pairwise(ends))),
+            np.zeros(len(self.spells)),
+        )
+        mean, half = float(area(0)), self.z * np.sqrt(self.robust(moved, float(variance)))
         return mean, max(mean - half, 0), min(mean + half, tau)
 
     def _until(self, at: float) -> list[tuple]:
         return [step for step in self.steps if step[0] <= at]
+
+
+def membership(names: Sequence[Any]) -> np.ndarray:
+    """Which spell is of which cluster: spells x clusters, 0 or 1."""
+    words = [str(name) for name in names]
+    return np.array([[word == one for one in sorted(set(words))] for word in words], dtype=float)
+
+
+def curve_of(rows: list[Row], spell: Callable[[Row], tuple[int, int]], n_causes: int) -> Curve:
+    """Curve of rows that may have sellers and whole weights."""
+    spells, names, numbers = [], [], []
+    for i, row in enumerate(rows):
+        weight = 1 if row.get("weight") is None else int(row["weight"])
+        seller = row["seller_id"]
+        spells += [spell(row)] * weight
+        names += [("row", i) if seller is None else ("seller", seller)] * weight
+        numbers += [i] * weight
+    weighted = any("weight" in row and row["weight"] is not None for row in rows)
+    return Curve(spells, n_causes, names=names, rows=numbers if weighted else None)
 
 
 def cut(time: int, cause: int, horizon: int) -> tuple[int, int]:

@@ -28,6 +28,7 @@ def log_log(share, variance):
     return share**factor, share ** (1 / factor)
 
 
+NO_SELLERS = ("orders.seller_id",)
 FIVE = {
     "as_of": "2026-03-10",
     "requests": """
@@ -66,7 +67,7 @@ def test_shares_ended_by_each_hour_leave_room_for_the_undecided(tables):
 
 
 def test_the_counts_of_a_curve_say_what_it_rests_on(tables):
-    table = outcome_curve(tables(**FIVE), horizon_hours=4)
+    table = outcome_curve(tables(**FIVE, without=NO_SELLERS), horizon_hours=4)
     approved = table[table.outcome == "approved_by_seller"]
     assert approved.n_at_risk.tolist() == [5, 4, 3, 1, 0]  # just before the hour
     assert approved.n_events.tolist() == [0, 1, 1, 2, 2]  # until then
@@ -76,7 +77,7 @@ def test_the_counts_of_a_curve_say_what_it_rests_on(tables):
 
 
 def test_limits_of_a_share_among_several_ends(tables):
-    table = outcome_curve(tables(**FIVE), horizon_hours=4)
+    table = outcome_curve(tables(**FIVE, without=NO_SELLERS), horizon_hours=4)
     first = at(table, "blocked", 0)
     low, high = log_log(1 / 5, (1 / 5) * (4 / 5) / 5)  # binomial while nobody is censored
     np.testing.assert_allclose([first.ci_low, first.ci_high], [low, high], rtol=1e-12)
@@ -139,7 +140,7 @@ def test_ends_at_one_time_share_what_is_left(tables):
 
 
 def test_what_everybody_does_at_once_has_the_limits_of_all_of_n(tables):
-    opened = tables(requests="outcome\nblocked\nblocked\nblocked")
+    opened = tables(requests="outcome\nblocked\nblocked\nblocked", without=NO_SELLERS)
     row = at(outcome_curve(opened, horizon_hours=2), "blocked", 1)
     assert (row.estimate, row.ci_high, row.n_at_risk) == (1, 1, 3)
     assert row.ci_low == pytest.approx(3 / (3 + Z**2), rel=1e-12)
@@ -280,7 +281,7 @@ def test_shipped_and_cancelled_at_one_second_is_shipped(tables):
 
 
 def test_the_share_still_open_has_limits_also_while_all_are(tables):
-    table = window_curve(tables(**SIX), horizon_hours=5)
+    table = window_curve(tables(**SIX, without=NO_SELLERS), horizon_hours=5)
     begin = at(table, "still_open", 0)
     assert (begin.estimate, begin.ci_high) == (1, 1)
     assert begin.ci_low == pytest.approx(5 / (5 + Z**2), rel=1e-12)

@@ -220,7 +220,7 @@ def jackknife_means(_: None) -> Pairs:
     for design, rows in read("jackknife_means").groupby(DESIGN):
         one, single, several, jackknife = jackknifed(*design)
         for tau, own in rows.groupby("tau"):
-            wide = own.pivot_table(index="group", columns="cause")
+            wide = own.pivot_table(["mean", "std_error"], "group", "cause")
             yield stats.restricted_mean(one, tau).estimate, wide["mean"][0]
             yield stats.restricted_time_lost(several, tau).estimate, wide["mean"][[1, 2]]
             yield np.sqrt(single.mean(tau)), wide["std_error"][0]

@@ -1,7 +1,8 @@
 """From counted spells to the tables of curves, quantiles and means.
 
-Where a curve stands at 0 or 1 its variance says nothing, and R gives no limits. Here they are
-Wilson's, on the spells whose state at that time is known.
+Limits allow for sellers where they are known, and for weights. Where a curve stands at 0 or 1 its
+variance says nothing, and R gives no limits. Here they are Wilson's, on the spells whose state at
+that time is known, with Student's quantile where spells cluster.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from analysis.measures.spells import Spells, curve_times
 
 ONE_END = "Kaplan-Meier, log-log"
 MANY_ENDS = "Aalen-Johansen, log-log"
+MEAN = "restricted mean, normal"
+CLUSTERED_MEAN = "restricted mean, Student"
 COUNTS = ("n_at_risk", "n_events", "n_censored", "n")
 
 Columns = dict[str, np.ndarray]  # column -> groups x times
@@ -40,9 +43,10 @@ def curve_table(
     level
         Confidence level.
     """
-    times = curve_times(horizon, step)
-    table = _rows(spells, _ended_by(spells, times * units, level), {time_name: times})
-    return table.drop(columns="_group").assign(interval=ONE_END)
+    times, curve = curve_times(horizon, step), _survival(spells)
+    found = _jackknife(spells, curve)
+    columns = _ended_by(spells, curve, found, times * units, level)
+    return _finished(_rows(spells, columns, {time_name: times}), spells, found, ONE_END)
 
 
 def ended_by_own_time(
@@ -54,13 +58,16 @@ def ended_by_own_time(
     censored, the share at a later time is not known and missing.
     """
     asked, position = np.unique(np.nan_to_num(times, nan=0.0), return_inverse=True)
-    columns = _ended_by(spells, asked * units, level)
-    done = (columns["n_at_risk"] == 0) & (columns["n_events"] > 0) & _all_ended(spells)[:, None]
+    curve = _survival(spells)
+    found = _jackknife(spells, curve)
+    columns = _ended_by(spells, curve, found, asked * units, level)
+    all_ended = curve.segments.last(curve.survival, 1.0) == 0  # the last observed time is an end
+    done = (columns["n_at_risk"] == 0) & (columns["n_events"] > 0) & all_ended[:, None]
     columns["estimate"] = np.where(done, 1.0, columns["estimate"])
-    columns = _limited(columns, level)
+    columns = _limited(columns, found, level)
     group = np.arange(spells.groups.n)
     own = {name: values[group, position][:, None] for name, values in columns.items()}
-    return _rows(spells, own, {}).drop(columns="_group").assign(interval=ONE_END)
+    return _finished(_rows(spells, own, {}), spells, found, ONE_END)
 
 
 def race_table(
@@ -79,27 +86,30 @@ def race_table(
     require_own_column("outcome", spells.groups.frame.columns)
     times = curve_times(horizon, 1.0)
     curve = _incidence(spells)
-    at = stats.incidence_at(curve, times * units, level=level)
+    found = _jackknife(spells, curve)
+    at = stats.incidence_at(curve, times * units, level=level, jackknife=found)
     common = {"n_at_risk": at.n_at_risk, "n_censored": at.n_censored, "n": _sizes(spells, times)}
     parts = []
     if survivor is not None:
         stays = {"estimate": at.survival, "ci_low": at.survival_low, "ci_high": at.survival_high}
         counts = {**common, "n_events": at.n_events.sum(axis=-1)}  # ended in any way by then
-        parts.append((survivor, _limited({**stays, **_ordered(counts)}, level, inverse=True)))
+        parts.append(
+            (survivor, _limited({**stays, **_ordered(counts)}, found, level, inverse=True))
+        )
     occurs = np.flatnonzero(spells.events.sum(axis=0) > 0)
     nothing = survivor is None and not occurs.size
     for cause in [0] if nothing else occurs:
         ends = {"estimate": at.incidence, "ci_low": at.low, "ci_high": at.high}
         columns = {column: values[..., cause] for column, values in ends.items()}
         counts = {**common, "n_events": at.n_events[..., cause]}
-        parts.append((causes[cause], _limited({**columns, **_ordered(counts)}, level)))
+        parts.append((causes[cause], _limited({**columns, **_ordered(counts)}, found, level)))
     tables = [
         _rows(spells, columns, {"outcome": name, "time_hours": times}).assign(_order=order)
         for order, (name, columns) in enumerate(parts)
     ]
     stacked = pd.concat(tables, ignore_index=True).iloc[: 0 if nothing else None]
     stacked = stacked.sort_values(["_group", "_order"], kind="stable", ignore_index=True)
-    return stacked.drop(columns=["_group", "_order"]).assign(interval=MANY_ENDS)
+    return _finished(stacked.drop(columns="_order"), spells, found, MANY_ENDS)
 
 
 def quantile_table(
@@ -107,23 +117,26 @@ def quantile_table(
 ) -> pd.DataFrame:
     """Times by which the stated shares have ended, one row per group and probability."""
     curve = _survival(spells)
-    found = stats.survival_quantiles(curve, np.asarray(probabilities, float), level=level)
-    columns = {"estimate": found.value, "ci_low": found.low, "ci_high": found.high}
+    found = _jackknife(spells, curve)
+    probs = np.asarray(probabilities, float)
+    values = stats.survival_quantiles(curve, probs, level=level, jackknife=found)
+    columns = {"estimate": values.value, "ci_low": values.low, "ci_high": values.high}
     columns = {name: values / units for name, values in columns.items()}
     columns |= _totals(spells, len(probabilities))
-    table = _rows(spells, columns, {"probability": np.asarray(probabilities, float)})
-    return table.drop(columns="_group").assign(interval=f"{ONE_END}, inverted")
+    table = _rows(spells, columns, {"probability": probs})
+    return _finished(table, spells, found, f"{ONE_END}, inverted")
 
 
 def mean_table(spells: Spells, *, horizon: float, units: int, level: float) -> pd.DataFrame:
     """Mean time up to the horizon, one row per group."""
-    mean = stats.restricted_mean(_survival(spells), horizon * units, level=level)
+    curve = _survival(spells)
+    found = _jackknife(spells, curve)
+    mean = stats.restricted_mean(curve, horizon * units, level=level, jackknife=found)
     columns = {"estimate": mean.estimate, "ci_low": mean.low, "ci_high": mean.high}
     columns = {name: values[:, None] / units for name, values in columns.items()}
-    table = _rows(
-        spells, columns | _totals(spells, 1), {"horizon_days": np.array([horizon], float)}
-    )
-    return table.drop(columns="_group").assign(interval="restricted mean, normal")
+    labels = {"horizon_days": np.array([horizon], float)}
+    table = _rows(spells, columns | _totals(spells, 1), labels)
+    return _finished(table, spells, found, MEAN, CLUSTERED_MEAN)
 
 
 def medians(spells: Spells) -> np.ndarray:
@@ -145,14 +158,57 @@ def _incidence(spells: Spells) -> stats.IncidenceCurve:
     )
 
 
-def _all_ended(spells: Spells) -> np.ndarray:
-    """Which groups' curves come down to nobody: their last observed time is an end."""
-    curve = _survival(spells)
-    return curve.segments.last(curve.survival, 1.0) == 0
+def _jackknife(
+    spells: Spells, curve: stats.SurvivalCurve | stats.IncidenceCurve
+) -> stats.Jackknife | None:
+    """What limits need to allow for sellers and weights; None where there are neither."""
+    if spells.cluster is None and spells.n_squared is None:
+        return None
+    n = spells.events.sum(axis=1) + spells.censored
+    cells = stats.Cells(
+        spells.groups.index,
+        spells.time,
+        spells.end,
+        n,
+        spells.cluster,
+        None,
+        spells.n_squared,
+        spells.n_spells,
+    )
+    return stats.Jackknife(curve, cells)
 
 
-def _ended_by(spells: Spells, times: np.ndarray, level: float) -> Columns:
-    at = stats.survival_at(_survival(spells), times, level=level)
+def _finished(
+    table: pd.DataFrame,
+    spells: Spells,
+    jackknife: stats.Jackknife | None,
+    name: str,
+    clustered: str | None = None,
+) -> pd.DataFrame:
+    """Add the number of clusters and what made the limits, each group its own."""
+    n_groups, group = spells.groups.n, table.pop("_group").to_numpy()
+    if jackknife is None:
+        spells_of = np.bincount(spells.groups.index, spells.n_spells, minlength=n_groups)
+        return table.assign(n_clusters=as_counts(spells_of)[group], interval=name)
+    if spells.cluster is None:
+        words = np.full(n_groups, f"{clustered or name}, weighted")
+    else:
+        words = np.where(
+            jackknife.enough,
+            f"{clustered or name}, clustered by seller",
+            f"{name}, too few to cluster by seller",
+        )
+    return table.assign(n_clusters=jackknife.n_clusters[group], interval=words[group])
+
+
+def _ended_by(
+    spells: Spells,
+    curve: stats.SurvivalCurve,
+    jackknife: stats.Jackknife | None,
+    times: np.ndarray,
+    level: float,
+) -> Columns:
+    at = stats.survival_at(curve, times, level=level, jackknife=jackknife)
     columns = {
         "estimate": 1 - at.survival,
         "ci_low": 1 - at.high,
@@ -162,18 +218,21 @@ def _ended_by(spells: Spells, times: np.ndarray, level: float) -> Columns:
         "n_censored": at.n_censored,
         "n": _sizes(spells, times),
     }
-    return _limited(columns, level)
+    return _limited(columns, jackknife, level)
 
 
 def _ordered(counts: Columns) -> Columns:
     return {name: counts[name] for name in COUNTS}
 
 
-def _limited(columns: Columns, level: float, *, inverse: bool = False) -> Columns:
+def _limited(
+    columns: Columns, jackknife: stats.Jackknife | None, level: float, *, inverse: bool = False
+) -> Columns:
     """Fill limits that are missing where the estimate is 0 or 1 with Wilson's."""
     known = np.maximum(columns["n"] - columns["n_censored"], columns["n_events"])
     k = known - columns["n_events"] if inverse else columns["n_events"]
-    low, high = stats.wilson(k, known, level=level)
+    df = np.inf if jackknife is None else jackknife.df[:, None]
+    low, high = stats.clustered_wilson(np.minimum(k, known), known, 0.0, df=df, level=level)
     estimate = columns["estimate"]
     edge = (estimate <= 0) | (estimate >= 1)
     for name, values in (("ci_low", low), ("ci_high", high)):

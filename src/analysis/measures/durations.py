@@ -53,8 +53,8 @@ def refund_curve(
     -------
     DataFrame
         One row per group and time: ``*by, time_days, estimate, ci_low, ci_high, n_at_risk,
-        n_events, n_censored, n, interval``. ``n_events`` and ``n_censored`` are cumulative,
-        ``n_at_risk`` is just before the time. Missing beyond a group's last observed time.
+        n_events, n_censored, n, n_clusters, interval``. ``n_events`` and ``n_censored`` are
+        cumulative, ``n_at_risk`` is just before the time. Missing beyond a group's last time.
 
     Raises
     ------
@@ -63,8 +63,10 @@ def refund_curve(
 
     Notes
     -----
-    Times are whole hours, rounded up. One minus Kaplan-Meier (1958) with Greenwood's (1926)
-    variance, limits on the log-log scale; legs of one seller are taken as independent here.
+    Times are whole hours, rounded up. One minus Kaplan-Meier (1958), its variance the jackknife
+    over sellers where they are known (:class:`analysis.stats.Jackknife`), Student limits on the
+    log-log scale; Greenwood's (1926) variance where they are not. A leg without seller is a
+    cluster of its own. Orders count for their ``weight``.
     """
     spells = refund_spells(tables, by, horizon_days=horizon_days, clock=clock)
     table = curve_table(
@@ -94,7 +96,7 @@ def refund_quantiles(
     -------
     DataFrame
         One row per group and probability: ``*by, probability, estimate, ci_low, ci_high, n,
-        n_events, n_censored, interval``. Days; missing means that the data does not reach it.
+        n_events, n_censored, n_clusters, interval``. Days; missing if the data does not reach it.
 
     Raises
     ------
@@ -127,7 +129,7 @@ def refund_mean(
     -------
     DataFrame
         One row per group: ``*by, horizon_days, estimate, ci_low, ci_high, n, n_events,
-        n_censored, interval``. Missing where a group was not observed up to the horizon.
+        n_censored, n_clusters, interval``. Missing where a group was not observed so long.
 
     Raises
     ------
@@ -137,7 +139,7 @@ def refund_mean(
     Notes
     -----
     Restricted mean: the area over the curve of :func:`refund_curve` up to the horizon (Irwin
-    1949), normal limits.
+    1949); normal limits, or Student's with the jackknife over sellers where they are known.
     """
     spells = refund_spells(tables, by, horizon_days=horizon_days, clock=clock)
     table = mean_table(spells, horizon=horizon_days, units=DAY // HOUR, level=level)
@@ -168,7 +170,7 @@ def response_curve(
     -------
     DataFrame
         One row per group and time: ``*by, time_hours, estimate, ci_low, ci_high, n_at_risk,
-        n_events, n_censored, n, interval``; counts as in :func:`refund_curve`.
+        n_events, n_censored, n, n_clusters, interval``; counts as in :func:`refund_curve`.
 
     Raises
     ------
@@ -180,7 +182,7 @@ def response_curve(
     An answer is an approval or a refusal. A request that ended without one (time-out, shipment,
     withdrawal, another end of the order) is censored then, one still open at ``as_of``: the
     curve is about sellers' speed; for what becomes of requests use ``outcome_curve``. One minus
-    Kaplan-Meier on whole minutes, log-log limits.
+    Kaplan-Meier on whole minutes, limits as in :func:`refund_curve`.
     """
     spells = response_spells(tables, by, horizon_hours=horizon_hours, unit_seconds=MINUTE)
     return curve_table(
@@ -197,11 +199,12 @@ def refund_spells(
     unit_seconds: int = HOUR,
     last_days: float | None = None,
     known: str | None = None,
+    by_seller: bool = True,
 ) -> Spells:
     """Count refund legs by time from the decision to the credit, or to ``as_of``.
 
     With ``last_days``: only legs decided in the last so many days; with ``known``: only legs for
-    which that column is not missing.
+    which that column is not missing; without ``by_seller``: sellers and weights are left out.
     """
     checked_clock(clock)
     tables.need("refunds", "credited_at", by="a refund measure")
@@ -221,6 +224,7 @@ def refund_spells(
         age=frame.waited_,
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_days", horizon_days) * DAY / unit_seconds),
+        n_sellers=tables.n_sellers if by_seller else None,
     )
 
 
@@ -231,10 +235,12 @@ def response_spells(
     horizon_hours: float,
     unit_seconds: int,
     known: str | None = None,
+    by_seller: bool = True,
 ) -> Spells:
     """Count buyers' open requests by time to the seller's answer, or to their end without one.
 
-    With ``known``: only requests for which that column is not missing.
+    With ``known``: only requests for which that column is not missing; without ``by_seller``:
+    sellers and weights are left out.
     """
     frame, by = requests_of(tables, by, "buyer", needed_by="response_curve")
     frame = frame.filter(frame.outcome.notin(NOT_OPEN))
@@ -250,4 +256,5 @@ def response_spells(
         age=age(tables, frame.requested_at),
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit_seconds),
+        n_sellers=tables.n_sellers if by_seller else None,
     )

@@ -153,7 +153,9 @@ def _requests(tables: Tables, level: float) -> list[dict]:
 
 
 def _refunds(tables: Tables, level: float) -> list[dict]:
-    everything = refund_spells(tables, (), horizon_days=QUANTILE_HORIZON_DAYS, clock="calendar")
+    everything = refund_spells(
+        tables, (), horizon_days=QUANTILE_HORIZON_DAYS, clock="calendar", by_seller=False
+    )
     credited, days = everything.events[:, 0], everything.time * HOUR / DAY
     mean = refund_mean(tables, horizon_days=MEAN_DAYS, level=level).iloc[0]
     rows = [

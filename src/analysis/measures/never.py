@@ -68,7 +68,11 @@ def never_refunded_share(
     safer of them. Legs of one seller are taken as independent here.
     """
     spells = refund_spells(
-        tables, by, horizon_days=positive("horizon_days", horizon_days), clock="calendar"
+        tables,
+        by,
+        horizon_days=positive("horizon_days", horizon_days),
+        clock="calendar",
+        by_seller=False,
     )
     groups = spells.groups
     curve = stats.kaplan_meier(

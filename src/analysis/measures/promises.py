@@ -19,7 +19,7 @@ from analysis.sources import Tables
 
 BUSINESS = ("business", LOCAL)
 SLA_COLUMNS = ["method", "sla_days", "clock", "estimate", "ci_low", "ci_high"]
-SLA_COLUMNS += ["n", "n_events", "n_censored", "n_late", "interval"]
+SLA_COLUMNS += ["n", "n_events", "n_censored", "n_late", "n_clusters", "interval"]
 
 
 def refund_sla(
@@ -44,8 +44,8 @@ def refund_sla(
     DataFrame
         One row per group and method that occurs and has a promise (``REFUND_PROMISES``):
         ``*by, method, sla_days, clock, estimate, ci_low, ci_high, n, n_events, n_censored,
-        n_late, interval``. ``n_events`` were credited in time, ``n_late`` credited later or
-        still open past the promise, ``n_censored`` open and not yet past it.
+        n_late, n_clusters, interval``. ``n_events`` came in time, ``n_late`` later or are still
+        open past the promise, ``n_censored`` open and not yet past it.
 
     Raises
     ------
@@ -54,7 +54,8 @@ def refund_sla(
 
     Notes
     -----
-    One minus Kaplan-Meier at the promise; a leg open past it counts as not in time.
+    One minus Kaplan-Meier at the promise, limits as in :func:`refund_curve`; a leg open past it
+    counts as not in time.
     """
     by = dict.fromkeys([by] if isinstance(by, str) else by)
     by = [column for column in by if column != "method"]

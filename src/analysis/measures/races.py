@@ -50,8 +50,8 @@ def outcome_curve(
     -------
     DataFrame
         One row per group, outcome that occurs, and time: ``*by, outcome, time_hours, estimate,
-        ci_low, ci_high, n_at_risk, n_events, n_censored, n, interval``. ``n_events`` and
-        ``n_censored`` are cumulative, ``n_at_risk`` is just before the time. Beyond a group's
+        ci_low, ci_high, n_at_risk, n_events, n_censored, n, n_clusters, interval``. ``n_events``
+        and ``n_censored`` are cumulative, ``n_at_risk`` is just before the time. Beyond a group's
         last observed time the estimate is missing.
 
     Raises
@@ -61,8 +61,9 @@ def outcome_curve(
 
     Notes
     -----
-    Times are whole minutes, rounded up. Aalen-Johansen (1978); variance and limits as
-    :func:`analysis.stats.aalen_johansen`; requests of one seller are taken as independent here.
+    Times are whole minutes, rounded up. Aalen-Johansen (1978) with the jackknife over sellers,
+    where they are known (:class:`analysis.stats.Jackknife`); Student limits on the log-log scale.
+    A request without seller is a cluster of its own. Orders count for their ``weight``.
     """
     frame, by = requests_of(tables, by, requested_by, needed_by="outcome_curve")
     words = [word for word in codes.OUTCOMES if word != codes.PENDING]
@@ -77,6 +78,7 @@ def outcome_curve(
         age=age(tables, frame.requested_at),
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
+        n_sellers=tables.n_sellers,
     )
     return race_table(spells, words, horizon=horizon_hours, units=HOUR // MINUTE, level=level)
 
@@ -130,6 +132,7 @@ def window_curve(
         age=age(tables, orders.paid_at),
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
+        n_sellers=tables.n_sellers,
     )
     return race_table(
         spells,

@@ -171,7 +171,12 @@ def _adjusted(card: pd.DataFrame, found: stats.Expected) -> pd.DataFrame:
 
 def _response(tables: Tables) -> pd.DataFrame:
     spells = response_spells(
-        tables, [SELLER], horizon_hours=RESPONSE_HORIZON_HOURS, unit_seconds=HOUR, known=SELLER
+        tables,
+        [SELLER],
+        horizon_hours=RESPONSE_HORIZON_HOURS,
+        unit_seconds=HOUR,
+        known=SELLER,
+        by_seller=False,
     )
     return spells.groups.frame.assign(response_median_hours=medians(spells))
 
@@ -185,6 +190,7 @@ def _refunds(tables: Tables, card: pd.DataFrame) -> pd.DataFrame:
             clock="calendar",
             unit_seconds=DAY,
             known=SELLER,
+            by_seller=False,
         )
     except MissingData:
         empty = card[[SELLER]].head(0)

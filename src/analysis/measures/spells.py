@@ -1,4 +1,4 @@
-"""Spells: times to an end, counted by group and whole units of time."""
+"""Spells: times to an end, counted by group, seller and whole units of time."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import numpy as np
+import pandas as pd
 
-from analysis.measures.counting import Groups, groups_of
+from analysis.measures.counting import CLUSTER, Groups, groups_of
 from analysis.sources import collect, whole_units
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+MAX_CLUSTERS = 10_000  # more sellers than this are pooled
 CURVE_POINTS = 240  # a curve is returned on at most about this many times
 
 
 class Spells(NamedTuple):
-    """Times to an event on counts: one row per (group, time)."""
+    """Times to an event on counts: one row per (group, seller, time, end, weight)."""
 
     groups: Groups
     time: np.ndarray  # whole units
-    events: np.ndarray  # rows x causes
+    events: np.ndarray  # rows x causes; weighted where orders are
     censored: np.ndarray
+    end: np.ndarray  # 0 censored, else the number of the cause
+    n_spells: np.ndarray  # that weigh more than 0
+    n_squared: np.ndarray | None  # sums of squared weights; None where there are no weights
+    cluster: np.ndarray | None  # number of the seller, -1 for none; None where not known
 
 
 def spell_counts(
@@ -37,8 +43,9 @@ def spell_counts(
     age: ir.IntegerValue,
     unit_seconds: int,
     horizon_units: int,
+    n_sellers: int | None = None,
 ) -> Spells:
-    """Count, by group and whole units of time, how many spells ended in which way.
+    """Count, by group, seller and whole units of time, how many spells ended in which way.
 
     Parameters
     ----------
@@ -61,21 +68,61 @@ def spell_counts(
     horizon_units
         Spells longer than this are cut (censored) just after it: a curve to the horizon needs
         no more, and the table of counts stays small.
+    n_sellers
+        How many sellers there are: spells are counted by seller, and for their ``weight``, where
+        the frame has these. None: neither; spells are independent of each other and count once.
+
+    Notes
+    -----
+    Where there are more than ``MAX_CLUSTERS`` sellers, they are dealt out in the order of their
+    ids to so many pools, each then one cluster. Pools of independent sellers are independent of
+    each other, so limits stay right; the table of counts stays bounded.
     """
     time = whole_units(ended.coalesce(age), unit_seconds)
     happened = ended.notnull() & (time <= horizon_units)
-    named = frame.filter(start.notnull()).select(
-        *by,
-        time_=ibis.least(time, horizon_units + 1),
-        cause_=happened.ifelse(cause, 0).cast("int64"),
-    )
-    counts = collect(named.group_by(*by, "time_", "cause_").aggregate(n=lambda t: t.count()))
-    groups = groups_of(counts, by)
-    events = np.zeros((len(counts), n_causes), dtype=np.int64)
+    columns = {"time_": ibis.least(time, horizon_units + 1)}
+    columns["cause_"] = happened.ifelse(cause, 0).cast("int64")
+    by_seller = n_sellers is not None and CLUSTER in frame.columns
+    if by_seller:
+        columns["cluster_"] = frame[CLUSTER]
+    if n_sellers is not None and "weight" in frame.columns:
+        columns["weight_"] = frame.weight.fill_null(1.0)
+    named = frame.filter(start.notnull()).select(*by, **columns)
+    if by_seller and CLUSTER not in by and n_sellers > MAX_CLUSTERS:
+        named = _pooled(named)
+    counted = named.group_by(*by, *columns).aggregate(n=lambda t: t.count())
+    return _spells(collect(counted), by, n_causes)
+
+
+def _pooled(named: ir.Table) -> ir.Table:
+    """Put the number of a pool in the place of the seller."""
+    sellers = named.filter(named.cluster_.notnull()).select("cluster_").distinct()
+    number = ibis.row_number().over(ibis.window(order_by=sellers.cluster_)) % MAX_CLUSTERS
+    pools = sellers.mutate(pool_=number.cast("int64"))
+    joined = named.join(pools, "cluster_", how="left", rname="{name}_pools")
+    return joined.mutate(cluster_=joined.pool_)
+
+
+def _spells(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
     code, n = counts["cause_"].to_numpy(np.int64), counts["n"].to_numpy(np.int64)
+    n_spells, n_squared = n, None
+    if "weight_" in counts.columns:
+        weight = counts["weight_"].to_numpy(float)
+        n, n_spells, n_squared = n * weight, np.where(weight > 0, n, 0), n * weight**2
+    events = np.zeros((len(counts), n_causes), dtype=n.dtype)
     is_end = code > 0
     events[np.flatnonzero(is_end), code[is_end] - 1] = n[is_end]
-    return Spells(groups, counts["time_"].to_numpy(np.int64), events, np.where(is_end, 0, n))
+    cluster = counts["cluster_"] if "cluster_" in counts.columns else None
+    return Spells(
+        groups_of(counts, by),
+        counts["time_"].to_numpy(np.int64),
+        events,
+        np.where(is_end, 0, n),
+        code,
+        n_spells,
+        n_squared,
+        None if cluster is None else pd.factorize(cluster, sort=True)[0],
+    )
 
 
 def first_end(ends: Sequence[ir.IntegerValue]) -> tuple[ir.IntegerValue, ir.IntegerValue]:

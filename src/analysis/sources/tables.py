@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.contract import TABLES, Manifest, MissingData, codes
-from analysis.sources.engine import kept_in_engine, seconds_between
+from analysis.sources.engine import collect, kept_in_engine, seconds_between
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -74,6 +74,17 @@ class Tables:
     def refunds_with_context(self) -> ir.Table:
         """One row per refund leg with its order, its seller and ``due_since`` (the decision)."""
         return self._once("refunds_with_context", self._join_refunds, keep=True)
+
+    @property
+    def n_sellers(self) -> int:
+        """How many sellers the orders name; 0 where sellers are not known."""
+        return self._once("n_sellers", self._count_sellers)
+
+    def _count_sellers(self) -> int:
+        if "seller_id" not in self.orders.columns:
+            return 0
+        counted = self.orders.aggregate(n=self.orders.seller_id.nunique())
+        return int(collect(counted)["n"].iloc[0])
 
     def _once(self, name: str, make: Any, *, keep: bool = False) -> ir.Table:
         if name not in self._kept:

@@ -39,9 +39,9 @@ from analysis.stats.intervals import (
     interval_survival_limits,
     turnbull,
 )
+from analysis.stats.jackknife import Jackknife
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
-from analysis.stats.jackknife import Jackknife
 from analysis.stats.multiplicity import q_values
 from analysis.stats.posteriors import (
     BetaMixture,
@@ -50,8 +50,8 @@ from analysis.stats.posteriors import (
     shrunk_posterior,
 )
 from analysis.stats.proportions import clustered_wilson, wilson
-from analysis.stats.ranks import Ranks, rank_limits
 from analysis.stats.pseudo import PseudoObservations, pseudo_means, pseudo_observations
+from analysis.stats.ranks import Ranks, rank_limits
 from analysis.stats.ratios import (
     ClusterVariance,
     RatioInterval,

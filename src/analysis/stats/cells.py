@@ -36,13 +36,19 @@ class Placed(NamedTuple):
     group: np.ndarray
     row: np.ndarray  # of the curve, in which the cell leaves
     begin: np.ndarray | None  # row of the curve from which on it is at risk
-    end: np.ndarray
+    kind: np.ndarray  # row and end in one number: row * kinds + end
+    kinds: int  # causes and 1
     n: np.ndarray
     n_squared: np.ndarray
     n_spells: np.ndarray
     unit: np.ndarray  # number of the cell's cluster in its group, -1: on its own
     unit_group: np.ndarray  # group of each such cluster, rising
     unit_n: np.ndarray  # spells in it
+
+    @property
+    def end(self) -> np.ndarray:
+        """0 censored, else the number of the cause from 1."""
+        return self.kind % self.kinds
 
     def alone(self) -> Placed:
         """Return the same spells, every one a cluster of its own."""
@@ -51,7 +57,9 @@ class Placed(NamedTuple):
 
     def kept(self, keep: np.ndarray) -> Placed:
         """Return only some of the cells."""
-        of_cells = ("group", "row", "end", "n", "n_squared", "n_spells", "unit")
+        if keep.dtype == bool and keep.all():
+            return self
+        of_cells = ("group", "row", "kind", "n", "n_squared", "n_spells", "unit")
         parts = {name: getattr(self, name)[keep] for name in of_cells}
         begin = None if self.begin is None else self.begin[keep]
         return self._replace(begin=begin, **parts)
@@ -87,22 +95,27 @@ def placed(curve: SurvivalCurve | IncidenceCurve, cells: Cells) -> Placed:
             raise ValueError(f"cells must be of one length, {group.shape}, got {values.shape}")
     if not (n >= 0).all():
         raise ValueError(f"n must be at least 0, got {n[~(n >= 0)][0]}")
-    passed = _rows_until(segments, curve.time, group, time)
-    row = passed - 1
+    row = _rows_until(segments, curve.time, group, time) - 1
     if len(row) and not ((row >= segments.starts[group]) & (curve.time[row] == time)).all():
         raise ValueError("cells must be those that the curve was made of: a time is not in it")
     begin = None
     if cells.entry is not None:
         begin = _rows_until(segments, curve.time, group, np.asarray(cells.entry))
-    _check_counts(curve, row, end, n)
+    kind, kinds = _kinds(curve, row, end, n)
     unit, unit_group, unit_n = _units(group, cells.cluster, n)
-    return Placed(segments, group, row, begin, end, n, squared, spells, unit, unit_group, unit_n)
+    counts = (n, squared, spells)
+    return Placed(segments, group, row, begin, kind, kinds, *counts, unit, unit_group, unit_n)
 
 
 def _rows_until(
     segments: Segments, time: np.ndarray, group: np.ndarray, at: np.ndarray
 ) -> np.ndarray:
     """Number of the row after the last one of the group that is not later than ``at``."""
+    if time.dtype.kind == at.dtype.kind == "i" and at.min(initial=0) >= 0:
+        top = int(max(time.max(initial=0), at.max(initial=0))) + 1
+        if segments.n_groups * top <= 4 * len(at) + 1000:  # look up instead of searching
+            cells = segments.group * top + time
+            return np.bincount(cells, minlength=segments.n_groups * top).cumsum()[group * top + at]
     if segments.n_groups == 1 or not len(time):
         return np.searchsorted(time, at, side="right")
     distinct = np.unique(time)
@@ -111,16 +124,20 @@ def _rows_until(
     return np.searchsorted(key, group * (len(distinct) + 1) + place, side="right")
 
 
-def _check_counts(
+def _kinds(
     curve: SurvivalCurve | IncidenceCurve, row: np.ndarray, end: np.ndarray, n: np.ndarray
-) -> None:
+) -> tuple[np.ndarray, int]:
+    """Number row and end together; error if the counts are not those of the curve."""
     several = isinstance(curve, IncidenceCurve)
-    kinds = [curve.n_censored, *(curve.n_events.T if several else [curve.n_event])]
-    if end.size and (end.min() < 0 or end.max() >= len(kinds)):
-        raise ValueError(f"end must be 0 to {len(kinds) - 1}, got {end.min()} to {end.max()}")
-    found = np.bincount(row * len(kinds) + end, n, minlength=len(kinds) * len(curve.time))
-    if not np.allclose(found.reshape(-1, len(kinds)), np.stack(kinds, axis=-1), 1e-9, 1e-9):
+    counts = [curve.n_censored, *(curve.n_events.T if several else [curve.n_event])]
+    kinds = len(counts)
+    if end.size and (end.min() < 0 or end.max() >= kinds):
+        raise ValueError(f"end must be 0 to {kinds - 1}, got {end.min()} to {end.max()}")
+    kind = row * kinds + end
+    found = np.bincount(kind, n, minlength=kinds * len(curve.time))
+    if not np.allclose(found.reshape(-1, kinds), np.stack(counts, axis=-1), 1e-9, 1e-9):
         raise ValueError("cells must add up to the counts of the curve")
+    return kind, kinds
 
 
 def _units(

@@ -8,14 +8,13 @@ from the rows in which it begins and ends.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 
 from analysis.stats.cells import Placed
 from analysis.stats.segments import Segments
-
-BLOCK = 2**22  # elements of a matrix of clusters x times
 
 
 class Load(NamedTuple):
@@ -39,9 +38,11 @@ def exits(cells: Placed, load: Load) -> np.ndarray:
     >>> exits(cells, Load(np.array([1.0, 2.0]), np.array([0.5, 2.5]))).tolist()
     [0.5, -0.5]
     """
-    found = load.every[cells.row] * (cells.end > 0) - load.drift[cells.row]
+    table = np.repeat(load.every[:, None], cells.kinds, axis=1)  # rows x ends
+    table[:, 0] = 0.0
     if load.own is not None:
-        found += load.own[cells.row] * (cells.end == load.cause)
+        table[:, load.cause] += load.own
+    found = (table - load.drift[:, None]).ravel()[cells.kind]
     return found if cells.begin is None else found + at_entry(cells, load)
 
 
@@ -67,9 +68,9 @@ def final_squares(cells: Placed, load: Load, part: np.ndarray, lone: np.ndarray)
     Parameters
     ----------
     cells, load
-        The spells, and one load.
+        The spells, either all in clusters or all on their own, and one load.
     part
-        What each cluster's square counts for.
+        What each cluster's square counts for; empty if there are none.
     lone
         What the square of one spell on its own counts for, times how many there are; one a cell.
 
@@ -83,51 +84,134 @@ def final_squares(cells: Placed, load: Load, part: np.ndarray, lone: np.ndarray)
     >>> final_squares(cells, load, np.zeros(0), np.ones(2)).tolist()
     [0.5]
     """
-    moves, inside = exits(cells, load), cells.unit >= 0
-    whole = np.bincount(cells.unit[inside], (cells.n * moves)[inside], minlength=len(part))
-    squares = np.bincount(cells.unit_group, part * whole**2, minlength=cells.segments.n_groups)
-    alone = np.where(inside, 0.0, lone * moves**2)
-    return squares + np.bincount(cells.group, alone, minlength=cells.segments.n_groups)
+    n_groups, moves = cells.segments.n_groups, exits(cells, load)
+    if not len(part):
+        return np.bincount(cells.group, lone * moves**2, minlength=n_groups)
+    whole = np.bincount(cells.unit, cells.n * moves, minlength=len(part))
+    return np.bincount(cells.unit_group, part * whole**2, minlength=n_groups)
 
 
-def running_squares(cells: Placed, load: Load, part: np.ndarray) -> np.ndarray:
-    """Sum of squared influences of clusters at every row, for one load.
+class Rows:
+    """Results in every row of the curve."""
 
-    A cluster's influence is ``U - drift * Y``: what its spells added by ending, and how many of
-    it are at risk. Both change only in rows of its own, so three running sums of changes give
-    the sum of squares everywhere.
+    def __init__(self, segments: Segments) -> None:
+        self.segments, self.size = segments, segments.n_rows
+        self.place = np.arange(segments.n_rows)  # of each row of the curve
+
+    def at(self, column: np.ndarray) -> np.ndarray:
+        """Value of a column of the curve."""
+        return column
+
+    def until(self, change: np.ndarray) -> np.ndarray:
+        """Sum of changes up to each place, from 0."""
+        return self.segments.running_sum(change)
+
+    def after(self, change: np.ndarray) -> np.ndarray:
+        """What is left after each place of a sum that changes down to 0."""
+        return -self.segments.following(self.segments.sum_from_end(change), 0.0)
+
+
+class Asked:
+    """Results at asked times, which rise: groups x times."""
+
+    def __init__(self, segments: Segments, time: np.ndarray, times: np.ndarray) -> None:
+        width = len(times) + 1  # the last is for what comes later
+        self._shape, self.size = (segments.n_groups, width), segments.n_groups * width
+        self.place = segments.group * width + np.searchsorted(times, time)
+        passed = segments.locate(time, times)
+        self._last = np.where(passed > 0, segments.starts[:-1, None] + passed - 1, -1)
+
+    def at(self, column: np.ndarray) -> np.ndarray:
+        """Value in force at each asked time, 0 before the first row."""
+        if not len(column):
+            return np.zeros(self._last.shape)
+        return np.where(self._last >= 0, column[np.maximum(self._last, 0)], 0.0)
+
+    def until(self, change: np.ndarray) -> np.ndarray:
+        """Sum of changes up to each place, from 0."""
+        return change.reshape(self._shape)[:, :-1].cumsum(axis=1)
+
+    def after(self, change: np.ndarray) -> np.ndarray:
+        """What is left after each place of a sum that changes down to 0."""
+        return -change.reshape(self._shape)[:, :0:-1].cumsum(axis=1)[:, ::-1]
+
+
+class Clustered:
+    """Sums over clusters of squared influences, for cells that are all in clusters.
+
+    A cluster's influence is the sum over its loads of ``factor (U - drift Y)``: ``U`` is what its
+    spells added by ending, ``Y`` how many of it are at risk. Both change only when one of its
+    own spells begins or ends, so running sums of the changes of their products give the sum of
+    squares everywhere, without a matrix of clusters x times.
+
+    Parameters
+    ----------
+    cells
+        Sorted by cluster and row.
+    part
+        What each cluster's square counts for.
+    places
+        Where results are wanted.
     """
-    segments = cells.segments
-    cells = cells.kept(cells.unit >= 0)
-    unit, row, ended, risk = cells.unit, cells.row, cells.n * exits(cells, load), -cells.n
-    if cells.begin is not None:  # what is added at an exit is counted from the entry on
-        start = segments.starts[cells.group]
-        moves = cells.n * at_entry(cells, load)
-        unit = np.concatenate([unit, unit])
-        row = np.concatenate([row, np.maximum(cells.begin - 1, start)])
-        ended = np.concatenate([ended - moves, moves])
-        risk = np.concatenate([risk, cells.n])
-    order = np.argsort(unit * np.int64(segments.n_rows + 1) + row, kind="stable")
-    unit, row, ended, risk = unit[order], row[order], ended[order], risk[order]
-    own = Segments(np.searchsorted(unit, np.arange(len(part) + 1)))
-    before = -own.sum_from_end(risk)  # at risk before the change
-    after = own.following(before, 0.0)
-    total = own.running_sum(ended)
-    until = own.previous(total, 0.0)
-    weight = part[unit]
 
-    def gathered(change: np.ndarray) -> np.ndarray:
-        return np.bincount(row, weight * change, minlength=segments.n_rows)
+    def __init__(self, cells: Placed, part: np.ndarray, places: Rows | Asked) -> None:
+        self._cells, self._places, self._order = cells, places, None
+        unit, row, change = cells.unit, cells.row, -cells.n
+        if cells.begin is not None:
+            begin = np.maximum(cells.begin - 1, cells.segments.starts[cells.group])
+            unit, row = np.concatenate([unit, unit]), np.concatenate([row, begin])
+            self._order = np.argsort(unit * np.int64(cells.segments.n_rows) + row, kind="stable")
+            unit, row = unit[self._order], row[self._order]
+            change = np.concatenate([change, cells.n])[self._order]
+        place = places.place[row]
+        first = np.ones(len(unit), dtype=bool)
+        first[1:] = (unit[1:] != unit[:-1]) | (place[1:] != place[:-1])
+        self._runs = np.flatnonzero(first)  # changes of one cluster at one place are one
+        unit, self._place = unit[self._runs], place[self._runs]
+        self._own = Segments(np.searchsorted(unit, np.arange(len(part) + 1)))
+        self._weight = part[unit]
+        risk = -self._own.sum_from_end(self._together(change))
+        self._risk = (risk, self._own.following(risk, 0.0))  # before and after each change
 
-    squares = segments.running_sum(gathered(total**2 - until**2))
-    mixed = _from_end(segments, gathered(until * before - total * after))
-    risks = _from_end(segments, gathered(before**2 - after**2))
-    return np.maximum(squares - load.drift * (2 * mixed - load.drift * risks), 0.0)
+    def squares(self, loads: list[list[Load]], factors: list[list[np.ndarray]]) -> list[np.ndarray]:
+        """Sum of squares for each list of loads with its factors, which lie at the places."""
+        paths = {id(load): self._path(load) for one in loads for load in one}
+        risks = self._places.after(self._product(self._risk, self._risk))
+        mixed = {
+            key: self._places.after(self._product(path, self._risk)) for key, path in paths.items()
+        }
+        drifts = {id(load): self._places.at(load.drift) for one in loads for load in one}
+        products: dict[tuple[int, int], np.ndarray] = {}
+        found = []
+        for one, scales in zip(loads, factors, strict=True):
+            total = np.zeros(risks.shape)
+            for i, j in itertools.combinations_with_replacement(range(len(one)), 2):
+                x, y = id(one[i]), id(one[j])
+                if (x, y) not in products:
+                    ended = self._places.until(self._product(paths[x], paths[y]))
+                    waits = drifts[x] * mixed[y] + drifts[y] * mixed[x]
+                    products[x, y] = ended - waits + drifts[x] * drifts[y] * risks
+                total += (2 - (i == j)) * scales[i] * scales[j] * products[x, y]
+            found.append(np.maximum(total, 0.0))
+        return found
 
+    def _path(self, load: Load) -> tuple[np.ndarray, np.ndarray]:
+        moves = self._cells.n * exits(self._cells, load)
+        if self._order is not None:  # what is added at an exit is counted from the entry on
+            entry = self._cells.n * at_entry(self._cells, load)
+            moves = np.concatenate([moves - entry, entry])[self._order]
+        total = self._own.running_sum(self._together(moves))
+        return self._own.previous(total, 0.0), total
 
-def _from_end(segments: Segments, change: np.ndarray) -> np.ndarray:
-    """What is left after each row of a sum that ends at 0."""
-    return segments.following(segments.sum_from_end(change), 0.0)
+    def _together(self, change: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(change, self._runs) if len(change) else change
+
+    def _product(
+        self, one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+    ) -> np.ndarray:
+        """Changes of a product of two paths, added up by place."""
+        change = self._weight * (one[1] * other[1] - one[0] * other[0])
+        return np.bincount(self._place, change, minlength=self._places.size)
 
 
 def lone_squares(
@@ -137,8 +221,6 @@ def lone_squares(
 
     The influence is the sum of what each of ``loads`` gives, times its ``factors`` (one a row).
     """
-    outside = cells.unit < 0
-    cells, lone = cells.kept(outside), lone[outside]
     total = np.zeros(cells.segments.n_rows)
     if not len(lone):
         return total
@@ -159,11 +241,11 @@ def _ended(cells: Placed, values: np.ndarray) -> np.ndarray:
 def _at_risk(cells: Placed, values: np.ndarray) -> np.ndarray:
     """Sum of ``values`` of the cells that are at risk after each row."""
     segments = cells.segments
-    left = _from_end(segments, np.bincount(cells.row, values, minlength=segments.n_rows))
-    if cells.begin is None:
-        return left
-    begun = np.maximum(cells.begin - 1, segments.starts[cells.group])
-    return left - _from_end(segments, np.bincount(begun, values, minlength=segments.n_rows))
+    change = -np.bincount(cells.row, values, minlength=segments.n_rows)
+    if cells.begin is not None:
+        begun = np.maximum(cells.begin - 1, segments.starts[cells.group])
+        change += np.bincount(begun, values, minlength=segments.n_rows)
+    return Rows(segments).after(change)
 
 
 def _waiting(cells: Placed, lone: np.ndarray, one: Load, other: Load) -> np.ndarray:
@@ -174,88 +256,3 @@ def _waiting(cells: Placed, lone: np.ndarray, one: Load, other: Load) -> np.ndar
     first, second = at_entry(cells, one), at_entry(cells, other)
     mixed = one.drift * _at_risk(cells, lone * second) + other.drift * _at_risk(cells, lone * first)
     return both - mixed + _at_risk(cells, lone * first * second)
-
-
-class Paths:
-    """Influences of clusters at asked times, a block of clusters after the other.
-
-    ``bins`` are, for each cell, the number of the first asked time by which it has ended;
-    ``last`` is the row in force at each asked time, groups x times, -1 before the first.
-    """
-
-    def __init__(self, cells: Placed, part: np.ndarray, time: np.ndarray, times: np.ndarray):
-        self.cells, self._part = cells.kept(cells.unit >= 0), part
-        segments = cells.segments
-        passed = segments.locate(time, times)
-        self.last = np.where(passed > 0, segments.starts[:-1, None] + passed - 1, -1)
-        self._n_times = len(times)
-        self._bins = np.searchsorted(times, time[self.cells.row])
-        order = np.argsort(self.cells.unit, kind="stable")
-        self.cells, self._bins = self.cells.kept(order), self._bins[order]
-        self._late = None
-        if self.cells.begin is not None:
-            begun = np.maximum(self.cells.begin - 1, segments.starts[self.cells.group])
-            self._late = np.searchsorted(times, time[begun])
-
-    def at(self, column: np.ndarray) -> np.ndarray:
-        """Value of a column of the curve in force at each asked time, 0 before the first row."""
-        if not len(column):
-            return np.zeros(self.last.shape)
-        return np.where(self.last >= 0, column[np.maximum(self.last, 0)], 0.0)
-
-    def squares(self, loads: list[list[Load]], factors: list[list[np.ndarray]]) -> np.ndarray:
-        """Sum of squares, groups x times x estimates; each estimate has loads and factors.
-
-        Loads that are the same object are computed once a block.
-        """
-        cells, n_groups = self.cells, self.cells.segments.n_groups
-        total = np.zeros((n_groups, self._n_times, len(loads)))
-        moves = {id(load): cells.n * exits(cells, load) for one in loads for load in one}
-        size = max(1, BLOCK // max(self._n_times, 1))
-        for first in range(0, len(self._part), size):
-            units = slice(first, min(first + size, len(self._part)))
-            group = cells.unit_group[units]
-            risk = self._risk(units)
-            paths = {
-                id(load): self._path(units, load, moves[id(load)], risk)
-                for one in loads
-                for load in one
-            }
-            starts = np.flatnonzero(np.diff(group, prepend=-1))
-            for number, (one, scales) in enumerate(zip(loads, factors, strict=True)):
-                move = sum(
-                    scale[group] * paths[id(load)] for load, scale in zip(one, scales, strict=True)
-                )
-                sums = np.add.reduceat(self._part[units, None] * move**2, starts, axis=0)
-                total[group[starts], :, number] += sums
-        return total
-
-    def _counted(
-        self, units: slice, own: slice, bins: np.ndarray, values: np.ndarray
-    ) -> np.ndarray:
-        """Sum ``values`` of the cells ``own`` by cluster and by asked time, running."""
-        width = self._n_times + 1
-        place = (self.cells.unit[own] - units.start) * width + bins[own]
-        size = (units.stop - units.start) * width
-        counted = np.bincount(place, values[own], minlength=size).reshape(-1, width)
-        return counted[:, :-1].cumsum(axis=1)
-
-    def _own(self, units: slice) -> slice:
-        return slice(*np.searchsorted(self.cells.unit, [units.start, units.stop]))
-
-    def _risk(self, units: slice) -> np.ndarray:
-        """How many of each cluster are at risk after each asked time."""
-        own = self._own(units)
-        left = self._counted(units, own, self._bins, self.cells.n)
-        if self._late is None:
-            return self.cells.unit_n[units, None] - left
-        return self._counted(units, own, self._late, self.cells.n) - left
-
-    def _path(self, units: slice, load: Load, moves: np.ndarray, risk: np.ndarray) -> np.ndarray:
-        own, cells = self._own(units), self.cells
-        path = self._counted(units, own, self._bins, moves)
-        if self._late is not None:  # what is added at an exit is counted from the entry on
-            entry = cells.n * at_entry(cells, load)
-            path += self._counted(units, own, self._late, entry)
-            path -= self._counted(units, own, self._bins, entry)
-        return path - self.at(load.drift)[cells.unit_group[units]] * risk

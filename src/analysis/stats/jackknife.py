@@ -13,11 +13,12 @@ from analysis.stats.cells import Cells, Placed, placed
 from analysis.stats.competing import IncidenceCurve, where_some_stay
 from analysis.stats.durations import checked_limit
 from analysis.stats.influence import (
+    Asked,
+    Clustered,
     Load,
-    Paths,
+    Rows,
     final_squares,
     lone_squares,
-    running_squares,
 )
 from analysis.stats.ratios import satterthwaite
 from analysis.stats.segments import Segments
@@ -82,39 +83,48 @@ class Jackknife:
     def __init__(
         self, curve: SurvivalCurve | IncidenceCurve, cells: Cells, *, corrected: bool = True
     ) -> None:
+        some = np.asarray(cells.n) > 0  # a cell without spells may lie where no curve has a row
+        if not some.all():
+            cells = Cells(*(x if x is None else np.asarray(x)[some] for x in cells))
         self._start(curve, placed(curve, cells), corrected)
         self._weighted = cells.n_squared is not None
 
     def _start(self, curve: SurvivalCurve | IncidenceCurve, cells: Placed, corrected: bool) -> None:
-        self.curve, self._cells, self._corrected = curve, cells, corrected
-        n_groups = cells.segments.n_groups
+        inside = cells.unit >= 0
+        self.curve, self._corrected, self._whole = curve, corrected, cells
+        self._clustered, self._single = (_sorted(cells.kept(own)) for own in (inside, ~inside))
+        self._measure()
+
+    def _measure(self) -> None:
+        """Find the size of every cluster, and what its square counts for."""
+        cells, single, n_groups = self._whole, self._single, self.curve.segments.n_groups
         size = np.bincount(cells.group, cells.n, n_groups)
-        alone = np.where(cells.unit < 0, cells.n_squared, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.where(alone > 0, alone / cells.n, 0.0) / size[cells.group]
-            whole = cells.unit_n / size[cells.unit_group]
-            squares = alone / size[cells.group] ** 2
-        members = np.bincount(cells.group, cells.n_spells * (cells.unit < 0), n_groups)
+            own = np.where(single.n > 0, single.n_squared / single.n, 0.0) / size[single.group]
+            squares = single.n_squared / size[single.group] ** 2
+        whole = cells.unit_n / size[cells.unit_group]
+        members = np.bincount(single.group, single.n_spells, n_groups)
         members += np.bincount(cells.unit_group, minlength=n_groups)
         self.n_clusters = np.rint(members).astype(np.int64)
         self.enough = self.n_clusters >= 2
         found = satterthwaite(
-            np.concatenate([cells.group, cells.unit_group]),
+            np.concatenate([single.group, cells.unit_group]),
             np.concatenate([squares, whole**2]),
             np.concatenate([own, whole]),
             n_groups,
         )
         self.df = np.where(self.enough, found, np.inf)
-        with np.errstate(divide="ignore"):
-            self._part = 1 / (1 - whole) if corrected else np.ones(len(whole))
-            self._lone = alone / (1 - own) if corrected else alone
-        self._part[~self.enough[cells.unit_group]] = 0.0
-        self._lone[~self.enough[cells.group]] = 0.0
+        self._part, self._lone = np.ones(len(whole)), single.n_squared
+        if self._corrected:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                self._part, self._lone = 1 / (1 - whole), self._lone / (1 - own)
+        self._part = np.where(self.enough[cells.unit_group], self._part, 0.0)
+        self._lone = np.where(self.enough[single.group], self._lone, 0.0)
 
     def alone(self) -> Jackknife:
         """Return the same with every spell a cluster of its own."""
         other = object.__new__(Jackknife)
-        other._start(self.curve, self._cells.alone(), self._corrected)
+        other._start(self.curve, self._whole.alone(), self._corrected)
         other._weighted = self._weighted
         return other
 
@@ -156,18 +166,25 @@ class Jackknife:
 
         0 before a group's first row; beyond its last one that of the last row.
         """
+        return self.shares(times)[..., 1:]
+
+    def shares(self, times: np.ndarray) -> np.ndarray:
+        """Variance of survival and then of each cumulative incidence, as :meth:`incidence`."""
         times = np.atleast_1d(np.asarray(times))
         order = np.argsort(times, kind="stable")
-        paths = Paths(self._cells, self._part, self.curve.time, times[order])
-        loads, factors, alone = [], [], []
+        places = Asked(self._segments, self.curve.time, times[order])
+        loads, factors = [[self._relative]], [[self.curve.survival]]
         for cause in range(1, len(self._events) + 1):
             left = self._left(cause)
-            pair = [self._of_cause(cause), self._relative]
-            scale = [np.ones(len(left)), left]
-            loads.append(pair)
-            factors.append([np.ones(paths.last.shape), paths.at(left)])
-            alone.append(paths.at(lone_squares(self._cells, self._lone, pair, scale)))
-        total = paths.squares(loads, factors) + np.stack(alone, axis=-1)
+            loads.append([self._of_cause(cause), self._relative])
+            factors.append([np.ones(len(left)), left])
+        at_times = [[places.at(factor) for factor in scales] for scales in factors]
+        clusters = Clustered(self._clustered, self._part, places).squares(loads, at_times)
+        singles = [
+            places.at(lone_squares(self._single, self._lone, pair, scales))
+            for pair, scales in zip(loads, factors, strict=True)
+        ]
+        total = np.stack(clusters, axis=-1) + np.stack(singles, axis=-1)
         found = np.empty(total.shape)
         found[:, order] = total
         return found
@@ -232,13 +249,21 @@ class Jackknife:
 
     def _everywhere(self, load: Load) -> np.ndarray:
         ones = np.ones(self._segments.n_rows)
-        clusters = running_squares(self._cells, load, self._part)
-        return clusters + lone_squares(self._cells, self._lone, [load], [ones])
+        places = Rows(self._segments)
+        clusters = Clustered(self._clustered, self._part, places).squares([[load]], [[ones]])[0]
+        return clusters + lone_squares(self._single, self._lone, [load], [ones])
 
     def _final(self, load: Load) -> np.ndarray:
-        return final_squares(self._cells, load, self._part, self._lone)
+        clusters = final_squares(self._clustered, load, self._part, np.zeros(0))
+        return clusters + final_squares(self._single, load, np.zeros(0), self._lone)
 
     def _widths(self, tau: float) -> tuple[np.ndarray, np.ndarray]:
         """From each row to the next, and to ``tau``; 0 beyond it."""
         left = np.maximum(checked_limit(tau) - self.curve.time, 0.0)
         return left - self._segments.following(left, 0.0), left
+
+
+def _sorted(cells: Placed) -> Placed:
+    """Cells by cluster and row: sums do not depend on the order in which they came."""
+    width = np.int64(cells.segments.n_rows * cells.kinds)
+    return cells.kept(np.argsort(cells.unit * width + cells.kind))

@@ -64,9 +64,7 @@ def life_table(
     if n_entered is not None:
         counts.append(np.asarray(n_entered, dtype=float))
     checked_rows(group, time, counts)
-    order, first = sorted_pairs(group, time)
-    group, time = group[order][first], time[order][first]
-    counts = [_summed(count[order], first) for count in counts]
+    group, time, counts = _gathered(group, time, counts, n_groups)
     entered = counts.pop() if n_entered is not None else 0.0
     leaving = np.sum(counts, axis=0)
     segments = Segments(np.searchsorted(group, np.arange(n_groups + 1)))
@@ -123,6 +121,21 @@ def checked_rows(group: np.ndarray, time: np.ndarray, counts: list[np.ndarray]) 
         fine = (values >= 0) & (values < np.inf)
         if not fine.all():
             raise ValueError(f"{name} must be at least 0 and finite, got {values[~fine][0]}")
+
+
+def _gathered(
+    group: np.ndarray, time: np.ndarray, counts: list[np.ndarray], n_groups: int
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Add up the counts of each group and time, sorted."""
+    width = int(time.max(initial=0)) + 1 if time.dtype.kind in "iu" else 0
+    if 0 < width * n_groups <= len(time):  # many rows on few whole times: count, do not sort
+        key = group * width + time
+        found = np.flatnonzero(np.bincount(key, minlength=width * n_groups))
+        counts = [np.bincount(key, count, minlength=width * n_groups)[found] for count in counts]
+        return found // width, (found % width).astype(time.dtype), counts
+    order, first = sorted_pairs(group, time)
+    counts = [_summed(count[order], first) for count in counts]
+    return group[order][first], time[order][first], counts
 
 
 def sorted_pairs(group: np.ndarray, time: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray]:

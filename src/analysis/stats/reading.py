@@ -149,19 +149,19 @@ def incidence_at(
     survival = read.step(curve.survival, 1.0)
     incidence = causes(curve.incidence, lambda column: read.step(column, 0.0))
     variance = causes(curve.variance, lambda column: read.step(column, 0.0))
-    stays, options = curve.survival_variance, {"level": level, "kind": kind}
-    wide = options
+    stays, df = read.step(curve.survival_variance, 0.0), None
     if jackknife is not None:
-        stays = jackknife.widened("survival", stays)
-        variance = jackknife.widened("incidence", variance, times)
-        options, wide = (
-            {**options, "df": jackknife.df[at]} for at in (np.s_[:, None], np.s_[:, None, None])
-        )
+        both = np.concatenate([stays[..., None], variance], axis=-1)
+        both = jackknife.widened("shares", both, times)
+        stays, variance, df = both[..., 0], both[..., 1:], jackknife.df[:, None]
+    options = {"level": level, "kind": kind}
     return IncidenceAt(
         survival,
-        *probability_limits(survival, read.step(stays, 0.0), **options),
+        *probability_limits(survival, stays, **options, df=df),
         incidence,
-        *probability_limits(incidence, variance, **wide),
+        *probability_limits(
+            incidence, variance, **options, df=None if df is None else df[..., None]
+        ),
         read.next(curve.n_at_risk),
         causes(curve.n_events, read.until),
         read.until(curve.n_censored),

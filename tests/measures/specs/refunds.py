@@ -23,7 +23,7 @@ SPECS = {
         bounds=None,
     ),
     "refund_sla": Spec(
-        ["method", "sla_days", "clock", *WAIT[:-1], "n_late", "interval"],
+        ["method", "sla_days", "clock", *WAIT[:-2], "n_late", "n_clusters", "interval"],
         [{}, {"by": ["is_cancellable_goods"]}],
         REFUNDS,
         frozenset({"method", "clock"}),

@@ -18,7 +18,7 @@ class Spec(NamedTuple):
 
 SHARE = ["estimate", "ci_low", "ci_high"]
 CLUSTERED = [*SHARE, "n", "n_events", "n_pending", "n_clusters", "interval"]
-CURVE = [*SHARE, "n_at_risk", "n_events", "n_censored", "n", "interval"]
-WAIT = [*SHARE, "n", "n_events", "n_censored", "interval"]
+CURVE = [*SHARE, "n_at_risk", "n_events", "n_censored", "n", "n_clusters", "interval"]
+WAIT = [*SHARE, "n", "n_events", "n_censored", "n_clusters", "interval"]
 DECIDED = frozenset({"requests.decided_at"})
 REFUNDS = frozenset({"refunds", "refunds.credited_at"})

@@ -50,7 +50,8 @@ def _race(words, which, when, seen, times) -> list[dict]:
                     "n_events": k,
                     "n_censored": n - known,
                     "n": n,
-                    "interval": "Aalen-Johansen, log-log",
+                    "n_clusters": max(n // 4, 1),
+                    "interval": "Aalen-Johansen, log-log, clustered by seller",
                 }
             )
     return rows
@@ -75,7 +76,8 @@ def _one_end(rng, n, time, times, when, seen, stop) -> list[dict]:
                 "n_events": k,
                 "n_censored": gone,
                 "n": n,
-                "interval": "Kaplan-Meier, log-log",
+                "n_clusters": max(n // 4, 1),
+                "interval": "Kaplan-Meier, log-log, clustered by seller",
             }
         )
     return rows

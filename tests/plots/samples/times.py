@@ -18,7 +18,8 @@ def refund_quantiles(rng: np.random.Generator, n: int) -> list[dict]:
             "n": n,
             "n_events": int(n * 0.97),
             "n_censored": n - int(n * 0.97),
-            "interval": "Kaplan-Meier, log-log, inverted",
+            "n_clusters": max(n // 4, 1),
+            "interval": "Kaplan-Meier, log-log, inverted, clustered by seller",
         }
         for p, f in ((0.5, 1.0), (0.9, 2.1), (0.95, 2.6))
     ]
@@ -35,7 +36,8 @@ def refund_mean(rng: np.random.Generator, n: int) -> list[dict]:
             "n": n,
             "n_events": int(n * 0.97),
             "n_censored": n - int(n * 0.97),
-            "interval": "restricted mean, normal",
+            "n_clusters": max(n // 4, 1),
+            "interval": "restricted mean, Student, clustered by seller",
         }
     ]
 
@@ -47,9 +49,9 @@ def refund_sla(rng: np.random.Generator, n: int) -> list[dict]:
         size = max(n // (i + 1), 1)
         k = int(rng.binomial(size, 0.95))
         row = {"method": method, "sla_days": days, "clock": clock, **share(k, size)}
-        del row["n_pending"], row["n_clusters"]
-        interval = row.pop("interval")
-        rows.append({**row, "n_censored": 0, "n_late": size - k, "interval": interval})
+        del row["n_pending"]
+        ends = {name: row.pop(name) for name in ("n_clusters", "interval")}
+        rows.append({**row, "n_censored": 0, "n_late": size - k, **ends})
     return rows
 
 
