@@ -196,6 +196,23 @@ def test_early_and_late(last, verdict):
     assert "4 to 7 days after payment" in say_success_by_order_age(ages)
 
 
+@pytest.mark.parametrize(
+    ("middle", "is_named"),
+    [((0.97, 0.96, 0.98), True), ((0.93, 0.91, 0.96), False), ((0.3, 0.2, 0.4), False)],
+)
+def test_the_best_age_is_named_where_it_is_neither_early_nor_late(middle, is_named):
+    ages = pd.DataFrame(
+        [
+            row(0.9, 0.88, 0.95, order_age="under 1 hour"),
+            row(*middle, order_age="1 to 2 days"),
+            row(0.2, 0.1, 0.3, order_age="4 to 7 days"),
+        ]
+    )
+    best = "It worked most often 1 to 2 days after payment: 97% (96% to 98%, n = 1,000)."
+    assert (best in say_success_by_order_age(ages)) == is_named
+    assert ("It worked most often" in say_success_by_order_age(ages)) == is_named
+
+
 def test_the_largest_loss_in_the_dialogue():
     text = say_cancel_flow_funnel(samples.overall("cancel_flow_funnel"))
     assert text.startswith("Of 1,200 sessions that set out to cancel, ")

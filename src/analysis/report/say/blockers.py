@@ -93,7 +93,17 @@ def _by_age(table: pd.DataFrame) -> str:
     if are_apart(first, last):
         more = "more" if first["estimate"] > last["estimate"] else "less"
         verdict = f"Asking early worked clearly {more} often than asking late."
-    return sentences(f"{text}; of those made {_when(last)}, {estimate(last)}.", verdict, unpaid)
+    late = f"{text}; of those made {_when(last)}, {estimate(last)}."
+    return sentences(late, verdict, _best(ages), unpaid)
+
+
+def _best(ages: pd.DataFrame) -> str:
+    """Name the age between the first and the last at which asking worked best, if it is clear."""
+    best = ages.loc[ages["estimate"].idxmax()]
+    ends = (ages.iloc[0], ages.iloc[-1])
+    if not all(are_apart(best, end) and best["estimate"] > end["estimate"] for end in ends):
+        return ""
+    return f"It worked most often {_when(best)}: {estimate(best)}."
 
 
 def _group_by_age(group: Group) -> str:
