@@ -25,6 +25,8 @@ from analysis.measures.rates import (
     outcome_shares,
     request_rate,
 )
+from analysis.measures.reason_gaming import reason_gaming
+from analysis.measures.seller_funnel import seller_funnel
 from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.snapshots import refund_curve_from_snapshots
@@ -56,6 +58,8 @@ MEASURES = {
         policy_versus_practice,
         seller_scorecard,
         seller_spread,
+        seller_funnel,
+        reason_gaming,
         cancel_flow_funnel,
         open_refund_liability,
         recovered_sales,

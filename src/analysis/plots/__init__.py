@@ -15,6 +15,8 @@ from analysis.plots.curves import plot_refund_curve, plot_response_curve
 from analysis.plots.drivers import plot_explain_change, plot_success_drivers
 from analysis.plots.durations import plot_refund_mean, plot_refund_quantiles, plot_refund_sla
 from analysis.plots.flow import plot_cancel_flow_funnel
+from analysis.plots.funnel import plot_seller_funnel
+from analysis.plots.gaming import plot_reason_gaming
 from analysis.plots.labels import column_label, label, shorten
 from analysis.plots.money import plot_open_refund_liability, plot_recovered_sales
 from analysis.plots.naive import plot_naive_versus_right
@@ -54,6 +56,7 @@ __all__ = [
     "plot_order_end_shares",
     "plot_outcome_curve",
     "plot_outcome_shares",
+    "plot_reason_gaming",
     "plot_recovered_sales",
     "plot_policy_versus_practice",
     "plot_refund_curve",
@@ -63,6 +66,7 @@ __all__ = [
     "plot_refund_sla",
     "plot_request_rate",
     "plot_response_curve",
+    "plot_seller_funnel",
     "plot_seller_scorecard",
     "plot_seller_spread",
     "plot_stage_durations",

@@ -39,6 +39,8 @@ UNITS = {  # what one row of a measure's table of counts is made of, where it is
     "success_by_order_age": "requests",
     "seller_scorecard": "requests",
     "seller_spread": "requests",
+    "seller_funnel": "requests",
+    "reason_gaming": "requests",
     "cancel_flow_funnel": "steps",
     "naive_versus_right": "requests",
 }

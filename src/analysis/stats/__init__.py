@@ -25,6 +25,13 @@ from analysis.stats.durations import (
 from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
 from analysis.stats.follow_up import FollowUp, Plateau, follow_up, plateau
 from analysis.stats.forecasts import PaymentCells, PaymentForecast, payment_forecast
+from analysis.stats.funnel import (
+    Dispersion,
+    dispersion,
+    funnel_limits,
+    two_sided_p,
+    wide_limits,
+)
 from analysis.stats.gray import Gray, gray_test
 from analysis.stats.hazards import (
     Exposure,
@@ -42,6 +49,7 @@ from analysis.stats.intervals import (
 from analysis.stats.jackknife import Jackknife
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
+from analysis.stats.mixes import MixDepartures, mix_departures
 from analysis.stats.multiplicity import q_values
 from analysis.stats.posteriors import (
     BetaMixture,
@@ -78,6 +86,8 @@ from analysis.stats.two_shares import (
 
 __all__ = [
     "KINDS",
+    "AmountShare",
+    "AmountSums",
     "Attribution",
     "AverageEffects",
     "BetaMixture",
@@ -86,17 +96,13 @@ __all__ = [
     "ClusterVariance",
     "ContrastVariance",
     "Cox",
+    "Dispersion",
     "Expected",
     "Exposure",
     "CureFit",
     "FactorTests",
     "FollowUp",
     "Gray",
-    "AmountShare",
-    "AmountSums",
-    "PaymentCells",
-    "ClusterVariance",
-    "PaymentForecast",
     "IncidenceAt",
     "IncidenceCurve",
     "IntervalCurve",
@@ -105,6 +111,9 @@ __all__ = [
     "LogisticFit",
     "Pair",
     "Plateau",
+    "MixDepartures",
+    "PaymentCells",
+    "PaymentForecast",
     "Proportionality",
     "Jackknife",
     "PseudoObservations",
@@ -121,22 +130,24 @@ __all__ = [
     "aalen_johansen",
     "aalen_variance",
     "adjusted_rates",
+    "amount_share",
     "attribute_patterns",
     "average_effects",
     "beta_binomial_spread",
     "clopper_pearson",
-    "amount_share",
     "cluster_variance",
     "clustered_variance",
     "clustered_wilson",
     "cox",
     "cure_fit",
     "difference_of",
+    "dispersion",
     "expected_counts",
     "exposure_of",
     "factor_tests",
     "fit_beta_binomial",
     "follow_up",
+    "funnel_limits",
     "gray_test",
     "incidence_at",
     "incidence_limits",
@@ -146,9 +157,11 @@ __all__ = [
     "kaplan_meier",
     "log_rank",
     "logistic_fit",
+    "mix_departures",
     "mover_ratio",
     "newcombe_difference",
     "part_interval",
+    "payment_forecast",
     "plausible_priors",
     "poisson_limits",
     "plateau",
@@ -173,5 +186,7 @@ __all__ = [
     "survival_limits",
     "survival_quantiles",
     "turnbull",
+    "two_sided_p",
+    "wide_limits",
     "wilson",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from tests.plots.samples.numbers import Z
+from tests.plots.samples.numbers import Z, share
 
 
 def seller_scorecard(n_sellers: int = 120, seed: int = 5) -> pd.DataFrame:
@@ -64,5 +64,74 @@ def seller_spread(rng: np.random.Generator, n: int) -> list[dict]:
     return [{**row, **counts, "interval": "profile likelihood, beta-binomial"}]
 
 
+def seller_funnel(n_sellers: int = 90, seed: int = 6) -> pd.DataFrame:
+    """Funnel of so many sellers, one of them far below what is expected."""
+    rng = np.random.default_rng(seed)
+    n = np.sort(rng.zipf(1.5, n_sellers).clip(1, 900))[::-1]
+    expected = rng.uniform(0.5, 0.6, n_sellers)
+    k = rng.binomial(n, expected)
+    k[0] = n[0] // 5
+    pairs = zip(k.tolist(), n.tolist(), strict=True)
+    rows = pd.DataFrame([share(one, every, pending=2) for one, every in pairs])
+    half = Z * np.sqrt(expected * (1 - expected) / n)
+    score = (rows["estimate"] - expected) / half * Z
+    return pd.DataFrame(
+        {
+            "seller_id": np.arange(1, n_sellers + 1) * 7,
+            **{name: rows[name] for name in ("estimate", "ci_low", "ci_high")},
+            "expected_rate": expected,
+            "difference": rows["estimate"] - expected,
+            "limit_low": (expected - half).clip(0, 1),
+            "limit_high": (expected + half).clip(0, 1),
+            "wide_low": (expected - half - 0.05).clip(0, 1),
+            "wide_high": (expected + half + 0.05).clip(0, 1),
+            "z": score,
+            "z_wide": score / 1.3,
+            "phi": 1.4,
+            "sd_between": 0.03,
+            "p_value": np.where(np.arange(n_sellers) == 0, 1e-9, 0.4),
+            "q_value": np.where(np.arange(n_sellers) == 0, 1e-7, 0.8),
+            "is_outlier": np.arange(n_sellers) == 0,
+            "n": n,
+            "n_events": k,
+            "n_pending": rows["n_pending"],
+            "interval": "Wilson",
+        }
+    )
+
+
+def reason_gaming(seed: int = 7) -> pd.DataFrame:
+    """Declared reasons of thirty sellers; the first one's buyers all changed their mind."""
+    rng = np.random.default_rng(seed)
+    words, mix = ["changed_mind", "too_slow", "other"], [0.5, 0.4, 0.1]
+    rows = []
+    for seller, n in enumerate(np.sort(rng.integers(20, 300, 30))[::-1], start=1):
+        counts = rng.multinomial(n, [0.9, 0.05, 0.05] if seller == 1 else mix)
+        for word, k, expected in zip(words, counts, mix, strict=True):
+            found = share(int(k), int(n))
+            p = 1e-9 if seller == 1 and word != "other" else rng.uniform(0.01, 1)
+            rows.append(
+                {
+                    "seller_id": seller * 7,
+                    "reason": word,
+                    **{name: found[name] for name in ("estimate", "ci_low", "ci_high")},
+                    "expected_share": expected,
+                    "difference": found["estimate"] - expected,
+                    "spread": 0.002,
+                    "p_value": p,
+                    "q_value": min(p * 20, 1.0),
+                    "is_outlier": p * 20 < 0.05,
+                    "n": int(n),
+                    "n_events": int(k),
+                    "interval": "Wilson",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 MAKERS = {"seller_spread": seller_spread}
-WHOLE = {"seller_scorecard": seller_scorecard}
+WHOLE = {
+    "seller_scorecard": seller_scorecard,
+    "seller_funnel": seller_funnel,
+    "reason_gaming": reason_gaming,
+}

@@ -18,6 +18,8 @@ from analysis.report.say.curves import (
 from analysis.report.say.drivers import say_explain_change, say_success_drivers
 from analysis.report.say.durations import say_refund_mean, say_refund_quantiles, say_refund_sla
 from analysis.report.say.flow import say_cancel_flow_funnel
+from analysis.report.say.funnel import say_seller_funnel
+from analysis.report.say.gaming import say_reason_gaming
 from analysis.report.say.money import say_open_refund_liability, say_recovered_sales
 from analysis.report.say.naive import say_naive_versus_right
 from analysis.report.say.overlap import say_blocker_overlap
@@ -59,6 +61,7 @@ __all__ = [
     "say_order_end_shares",
     "say_outcome_curve",
     "say_outcome_shares",
+    "say_reason_gaming",
     "say_recovered_sales",
     "say_policy_versus_practice",
     "say_refund_curve",
@@ -68,6 +71,7 @@ __all__ = [
     "say_refund_sla",
     "say_request_rate",
     "say_response_curve",
+    "say_seller_funnel",
     "say_seller_scorecard",
     "say_seller_spread",
     "say_stage_durations",

@@ -1,0 +1,133 @@
+"""Do some sellers' buyers declare other reasons than such requests make expect.
+
+A seller that is at fault gains if its buyers declare that they changed their mind. Then that
+reason is too frequent and the seller's own faults are too rare, beside other sellers whose buyers
+asked in the same situation. Unit: one seller and one reason; an order counts with the first
+request of its buyer, since who asks again declares the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.contract import codes
+from analysis.measures.case_mix import SELLER, SellerCells, with_mix
+from analysis.measures.counting import groups_of, requests_of
+from analysis.sources import Tables, collect
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+REASON = "reason"
+
+
+def reason_gaming(
+    tables: Tables, *, adjust_for: Sequence[str] | None = None, level: float = 0.95
+) -> pd.DataFrame:
+    """Share of each declared reason among a seller's orders, beside what is expected of it.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests``, and ``orders`` with ``seller_id``.
+    adjust_for
+        Columns of requests, orders or sellers that make requests alike, as in
+        :func:`analysis.seller_funnel`; not ``reason``.
+    level
+        Confidence level of the limits; departures are found at a false discovery rate of
+        ``1 - level``.
+
+    Returns
+    -------
+    DataFrame
+        One row per seller and reason that any buyer declared, sellers with most orders first,
+        reasons in the order of ``codes.REASONS``: ``seller_id, reason, estimate, ci_low, ci_high,
+        expected_share, difference, spread, p_value, q_value, is_outlier, n, n_events, interval``.
+        ``n`` are the orders of the seller that their buyers asked to cancel, ``estimate`` the
+        share of them whose first request declares the reason, with Wilson limits, ``difference``
+        estimate minus expected. ``spread`` is the correlation of the reasons of one seller's
+        buyers that is common to all sellers. ``p_value`` and ``q_value`` are missing where less
+        than one order with that reason is expected.
+
+    Raises
+    ------
+    MissingData
+        Orders have no ``seller_id``, or a column in ``adjust_for`` is in none of the tables.
+    ValueError
+        ``adjust_for`` holds ``reason``.
+
+    Notes
+    -----
+    :func:`analysis.stats.mix_departures`; false discovery rate by Benjamini and Hochberg over all
+    tested sellers and reasons. Young requests count too: a reason is declared at once. A
+    departure shows that reasons differ, not who made them differ.
+    """
+    tables.need("orders", SELLER, by="reason_gaming")
+    frame, _ = requests_of(tables, [SELLER, REASON], "buyer", needed_by="reason_gaming")
+    frame, mix = with_mix(tables, frame, adjust_for, needed_by="reason_gaming")
+    if REASON in mix:
+        raise ValueError("adjust_for must not hold reason: it is what is compared")
+    keys = [SELLER, *(column for column in mix if column != SELLER)]
+    frame = _first_of_each_order(frame)
+    known = frame.filter(frame.seller_id.notnull() & frame.reason.notnull())
+    counts = collect(known.group_by(*keys, REASON).aggregate(n=known.count()))
+    cells, words, counted = _by_cell(counts, keys)
+    found = stats.mix_departures(cells.seller, cells.cell, counted, n_groups=len(cells.sellers))
+    return _table(cells.sellers, words, found, level)
+
+
+def _first_of_each_order(requests: ir.Table) -> ir.Table:
+    """Keep the first request of each order: who asks again declares the same again."""
+    by_time = [requests.requested_at, requests.request_id]
+    place = ibis.row_number().over(group_by=requests.order_id, order_by=by_time)
+    return requests.mutate(place_=place).filter(lambda t: t.place_ == 0)
+
+
+def _by_cell(counts: pd.DataFrame, keys: list[str]) -> tuple[SellerCells, list[str], np.ndarray]:
+    """Counts with one row per seller and cell and one column per reason."""
+    order = {word: place for place, word in enumerate(codes.REASONS)}
+    words = sorted(counts[REASON].unique(), key=lambda word: (order.get(word, len(order)), word))
+    rows, word = groups_of(counts, keys), counts[REASON].map({w: i for i, w in enumerate(words)})
+    wide = np.zeros((rows.n if len(counts) else 0, len(words)))
+    np.add.at(wide, (rows.index, word.to_numpy(np.int64)), counts["n"].to_numpy())
+    frame = rows.frame.head(len(wide))
+    sellers, cells = groups_of(frame, keys[:1]), groups_of(frame, keys[1:])
+    return SellerCells(sellers.frame, sellers.index, cells.index, frame), words, wide
+
+
+def _table(
+    sellers: pd.DataFrame, words: list[str], found: stats.MixDepartures, level: float
+) -> pd.DataFrame:
+    k = found.observed
+    n = np.broadcast_to(k.sum(axis=1)[:, None], k.shape)
+    low, high = stats.wilson(k, n, level=level)
+    q_value = stats.q_values(found.p_value)
+    columns = {
+        "estimate": k / n,
+        "ci_low": low,
+        "ci_high": high,
+        "expected_share": found.expected / n,
+        "difference": (k - found.expected) / n,
+        "spread": np.full(k.shape, found.correlation),
+        "p_value": found.p_value,
+        "q_value": q_value,
+        "is_outlier": q_value <= 1 - level,
+        "n": n.astype(np.int64),
+        "n_events": k.astype(np.int64),
+    }
+    table = sellers.loc[sellers.index.repeat(len(words))].reset_index(drop=True)
+    table = table.assign(
+        **{REASON: pd.Series(words * len(sellers), dtype="str")},
+        **{name: values.ravel() for name, values in columns.items()},
+        interval="Wilson",
+    )
+    place = np.tile(np.arange(len(words)), len(sellers))
+    table = table.assign(place_=place)
+    table = table.sort_values(["n", SELLER, "place_"], ascending=[False, True, True])
+    return table.drop(columns="place_").reset_index(drop=True)
