@@ -67,9 +67,56 @@ def place_limits(_: None) -> Pairs:
         yield from zip((found.low, found.high), (rows["low"], rows["high"]), strict=True)
 
 
+def limits_of_funnels(_: None) -> Pairs:
+    """Compare interpolated binomial limits with R's qbinom and pbinom."""
+    for level, rows in pd.read_csv(STATS / "funnel_limits.csv").groupby("level"):
+        found = stats.funnel_limits(rows["target"], rows["n"], level=level)
+        yield from zip(found, (rows["low"], rows["high"]), strict=True)
+
+
+def dispersions(_: None) -> Pairs:
+    """Compare phi and tau squared, as published and made consistent."""
+    counts = _counts()
+    for row in pd.read_csv(STATS / "funnel_dispersion.csv").itertuples():
+        k, n = counts[row.case]["k"].to_numpy(), counts[row.case]["n"].to_numpy()
+        target = k.sum() / n.sum()
+        given = (k / n - target, target * (1 - target) / n)
+        plain = stats.dispersion(*given, winsorise=row.winsorise, consistent=False)
+        yield [plain.phi, plain.variance], [row.phi, row.variance]
+        found = stats.dispersion(*given, winsorise=row.winsorise)
+        yield [found.phi, found.variance], [row.phi_consistent, row.variance_consistent]
+
+
+def tails(_: None) -> Pairs:
+    """Compare two-sided p-values with sums of ``dbetabinom.ab`` and with ``pbinom``."""
+    rows = pd.read_csv(STATS / "funnel_tails.csv")
+    yield stats.two_sided_p(*(rows[name] for name in ("k", "n", "target", "between"))), rows["p"]
+
+
 R = "R 4.2.2, "
 GRID = f"{R}1,500 by 400 grid, pbeta"
 COMPARISONS = [
+    Comparison(
+        "funnel_limits",
+        "limits",
+        f"{R}qbinom, Spiegelhalter (2005) A.1.1",
+        "reference/stats/funnel_limits.csv",
+        limits_of_funnels,
+    ),
+    Comparison(
+        "dispersion",
+        "phi, tau squared",
+        f"{R}Spiegelhalter (2005), DerSimonian and Laird (1986)",
+        "reference/stats/funnel_dispersion.csv",
+        dispersions,
+    ),
+    Comparison(
+        "two_sided_p",
+        "p-values",
+        f"{R}VGAM 1.1-7, dbetabinom.ab; pbinom",
+        "reference/stats/funnel_tails.csv",
+        tails,
+    ),
     Comparison(
         "beta_binomial_spread",
         "mean, correlation, profile limits, likelihood ratio, p-value",

@@ -71,11 +71,12 @@ def seller_funnel(
     binomial, interpolated (:func:`analysis.stats.funnel_limits`), and additive random effects
     (:func:`analysis.stats.wide_limits`). The common spread comes from winsorised z-scores
     (:func:`analysis.stats.dispersion`) of sellers whose successes vary by 2.5 or more, where
-    there are ten of those. Where a cell of the mix nearly decides how its requests end,
-    chance has less room than in ``n`` like requests: limits are then those of the larger binomial
-    with the same variance and p-values normal with continuity correction. All others are exact,
-    binomial or beta-binomial; that is conservative for unlike requests (Hoeffding 1956, Ann.
-    Math. Stat. 27:713-721). Source: Spiegelhalter (2005), Stat. Med. 24:1185-1202; Jones, Ohlssen
+    there are ten of those. Limits are those of the binomial with the variance of the seller's
+    rate given its mix: where a cell nearly decides how its requests end, chance has less room
+    than in ``n`` like requests. P-values: exact, beta-binomial; for unlike requests that is
+    conservative (Hoeffding 1956, Ann. Math. Stat. 27:713-721), and from a variance of 2.5 on the
+    normal tail with continuity correction is taken instead.
+    Source: Spiegelhalter (2005), Stat. Med. 24:1185-1202; Jones, Ohlssen
     and Spiegelhalter (2008), J. Clin. Epidemiol. 61:232-240, for false discovery rates.
     """
     tables.need("orders", SELLER, by="seller_funnel")
@@ -150,15 +151,15 @@ def _funnel(found: stats.Expected, level: float) -> dict[str, np.ndarray | float
 
 
 def _worth(found: stats.Expected) -> np.ndarray:
-    """Size at which a binomial count has the variance of the seller's rate, where that holds.
+    """Size at which a binomial count has the variance of the seller's rate.
 
-    Where the mix says of each request how it will end, chance has less room than in ``n`` like
-    requests; but few successes and failures are no binomial of any other size, and keep ``n``.
+    Where the mix nearly says of each request how it ends, chance has less room than in ``n`` like
+    requests; the doubt about what is expected gives it more.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         like = found.expected * (1 - found.expected / found.n)
         worth = found.n * like / found.variance
-    return np.where(found.variance >= LEAST_VARIANCE, np.rint(worth), found.n)
+    return np.where(found.variance > 0, np.maximum(np.rint(worth), 1), found.n)
 
 
 def _p_values(found: stats.Expected, worth: np.ndarray, common: float) -> np.ndarray:
@@ -169,7 +170,8 @@ def _p_values(found: stats.Expected, worth: np.ndarray, common: float) -> np.nda
         exact = stats.two_sided_p(found.k, found.n, target, common + np.maximum(doubt, 0))
         off = np.maximum(np.abs(found.k - found.expected) - 0.5, 0)
         z = off / np.sqrt(found.variance + found.n**2 * common)
-    return np.where(worth > ALIKE * found.n, _normal_tails(z), exact)
+    unlike = (worth > ALIKE * found.n) & (found.variance >= LEAST_VARIANCE)
+    return np.where(unlike, _normal_tails(z), exact)
 
 
 def _normal_tails(z: np.ndarray) -> np.ndarray:

@@ -57,7 +57,7 @@ def _row(row: pd.Series) -> Row:
 def _remarks(table: pd.DataFrame, n_drawn: int) -> list[str]:
     tested = int(table["p_value"].notna().sum())
     lines = [
-        "dot: share declared, with its interval; cross: share that such requests make expect",
-        "triangle: beyond luck and the common spread, with all tests counted",
+        "dot: declared, with its interval; cross: expected of such requests",
+        "triangle: beyond luck and the common spread of sellers",
     ]
     return lines + [f"the {n_drawn:,} least explained by luck of {tested:,} tested are drawn"]

@@ -16,6 +16,7 @@ from analysis.stats.scales import Pair, checked_level, normal_quantile
 
 WINSORISED = 0.1  # of the z-scores at each end
 _CELLS = 1 << 21
+_HALVINGS = 60
 
 
 class Dispersion(NamedTuple):
@@ -102,7 +103,9 @@ def dispersion(
         outliers then do not hide themselves.
     consistent
         Divide ``phi`` by what winsorising makes of standard normal z-scores (0.68 for a tenth),
-        so that it is 1 where chance is all. The published formula does not.
+        so that it is 1 where chance is all, and find the variance that brings it to 1 (Paule
+        and Mandel). The published formula does neither, and the variance is too small where
+        groups are of unequal size, since winsorising then cuts the large ones.
 
     Returns
     -------
@@ -118,10 +121,12 @@ def dispersion(
     Notes
     -----
     ``tau^2 = (I phi - (I - 1)) / (sum w - sum w^2 / sum w)`` with ``w`` the inverse variances of
-    ``I`` groups, and 0 where ``phi < (I - 1) / I``.
+    ``I`` groups, and 0 where ``phi < (I - 1) / I``, as published; else the root in ``tau^2`` of
+    ``mean square of winsorised deviation / sqrt(variance + tau^2) = phi by chance``.
     Source: Spiegelhalter (2005), Qual. Saf. Health Care 14:347-351, and Spiegelhalter (2005) as
     in :func:`funnel_limits`, appendix A.3; DerSimonian and Laird (1986), Control. Clin. Trials
-    7:177-188. Quantiles are R's type 7.
+    7:177-188; Paule and Mandel (1982), J. Res. Natl. Bur. Stand. 87:377-385.
+    Quantiles are R's type 7.
 
     Examples
     --------
@@ -141,9 +146,29 @@ def dispersion(
     z = deviation / np.sqrt(variance)
     z = np.clip(z, *np.quantile(z, [winsorise, 1 - winsorise]))
     phi = float(np.mean(z**2)) / (_kept_by_winsorising(winsorise) if consistent else 1.0)
+    if consistent:
+        return Dispersion(phi, _between(deviation, variance, winsorise), size)
     weight = 1 / variance
     scale = weight.sum() - (weight**2).sum() / weight.sum()
     return Dispersion(phi, max((size * phi - (size - 1)) / scale, 0.0), size)
+
+
+def _between(deviation: np.ndarray, variance: np.ndarray, winsorise: float) -> float:
+    """Variance that makes the winsorised z-scores as large as chance does, by bisection."""
+    kept = _kept_by_winsorising(winsorise)
+
+    def is_short(between: float) -> bool:
+        z = deviation / np.sqrt(variance + between)
+        ends = np.quantile(z, [winsorise, 1 - winsorise])
+        return float(np.mean(np.clip(z, *ends) ** 2)) > kept
+
+    low, high = 0.0, float(np.max(deviation**2)) / kept
+    if not is_short(low):
+        return 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_short(middle) else (low, middle)
+    return (low + high) / 2
 
 
 def _kept_by_winsorising(share: float) -> float:
@@ -241,7 +266,8 @@ def two_sided_p(
     k, n = checked_counts(k, n)
     target = np.broadcast_to(np.asarray(target, float), k.shape)
     between = np.broadcast_to(np.asarray(between, float), k.shape)
-    low, high = _tails(np.rint(k), np.rint(n), target, between)
+    flat = (np.rint(k).ravel(), np.rint(n).ravel(), target.ravel(), between.ravel())
+    low, high = (tail.reshape(k.shape) for tail in _tails(*flat))
     return np.where(n > 0, np.minimum(1, 2 * np.minimum(low, high)), np.nan)
 
 
