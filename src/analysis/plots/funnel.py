@@ -99,6 +99,7 @@ def _dress(ax: Axes, known: pd.DataFrame) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
     reach = max(float(known["difference"].abs().max()) * 100 * ROOM, 5.0)
     ax.set_ylim(-reach, reach)
+    ax.set_yticks([tick for tick in ax.get_yticks() if abs(tick) <= reach])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}"))
     ax.grid(axis="y", color=GRID, linewidth=0.8)
     ax.set_xlabel(f"mature requests of the seller (log scale), at most n = {count(most)}")
