@@ -66,7 +66,9 @@ def reason_gaming(
     -----
     :func:`analysis.stats.mix_departures`; false discovery rate by Benjamini and Hochberg over all
     tested sellers and reasons. Young requests count too: a reason is declared at once. A
-    departure shows that reasons differ, not who made them differ.
+    departure shows that reasons differ, not who made them differ. In a synthetic market where 4 of
+    10 faults of sellers are declared as a change of mind, of 7 sellers with 150 orders or more
+    whose buyers hide every fault 4 are found, with 1 other; of smaller ones hardly any.
     """
     tables.need("orders", SELLER, by="reason_gaming")
     frame, _ = requests_of(tables, [SELLER, REASON], "buyer", needed_by="reason_gaming")
