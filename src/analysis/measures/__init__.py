@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.measures.blockers import blocker_shares, success_by_order_age, why_not
 from analysis.measures.change import explain_change
 from analysis.measures.drivers import success_drivers
+from analysis.measures.comparisons import standardised_success_rate, success_rate_difference
 from analysis.measures.durations import (
     refund_curve,
     refund_mean,
@@ -32,12 +33,16 @@ from analysis.measures.sellers import seller_scorecard
 from analysis.measures.snapshots import refund_curve_from_snapshots
 from analysis.measures.stages import stage_durations
 from analysis.measures.windows import window_hazard
+from analysis.measures.trend import success_rate_trend
 
 # Every measure of a whole dataset; ``why_not`` is about one order.
 MEASURES = {
     measure.__name__: measure
     for measure in (
         cancellation_success_rate,
+        success_rate_difference,
+        standardised_success_rate,
+        success_rate_trend,
         outcome_shares,
         request_rate,
         order_end_shares,

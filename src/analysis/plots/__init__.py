@@ -11,6 +11,7 @@ from analysis.plots.blockers import (
     plot_success_by_order_age,
 )
 from analysis.plots.card import plot_why_not
+from analysis.plots.comparisons import plot_standardised_success_rate, plot_success_rate_difference
 from analysis.plots.curves import plot_refund_curve, plot_response_curve
 from analysis.plots.drivers import plot_explain_change, plot_success_drivers
 from analysis.plots.durations import plot_refund_mean, plot_refund_quantiles, plot_refund_sla
@@ -39,6 +40,7 @@ from analysis.plots.snapshots import plot_refund_curve_from_snapshots
 from analysis.plots.spread import plot_seller_spread
 from analysis.plots.stages import plot_never_refunded_share, plot_stage_durations
 from analysis.plots.windows import plot_window_hazard
+from analysis.plots.trend import plot_success_rate_trend
 
 __all__ = [
     "MIN_N",
@@ -71,9 +73,12 @@ __all__ = [
     "plot_seller_spread",
     "plot_size_study",
     "plot_stage_durations",
+    "plot_standardised_success_rate",
     "plot_success_by_order_age",
     "plot_success_drivers",
     "plot_success_rate",
+    "plot_success_rate_difference",
+    "plot_success_rate_trend",
     "plot_why_not",
     "plot_window_curve",
     "plot_window_hazard",

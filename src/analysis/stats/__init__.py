@@ -12,6 +12,8 @@ from analysis.stats.competing import (
     aalen_variance,
     incidence_limits,
 )
+from analysis.stats.contrasts import Contrast, clustered_contrast
+from analysis.stats.control import ControlLimits, control_limits
 from analysis.stats.cox import Cox, cox
 from analysis.stats.cox_residuals import Proportionality, proportionality
 from analysis.stats.cure import CureFit, cure_fit
@@ -57,6 +59,7 @@ from analysis.stats.posteriors import (
     plausible_priors,
     shrunk_posterior,
 )
+from analysis.stats.nowcast import Chance, chance_when_open, nowcast
 from analysis.stats.proportions import clustered_wilson, wilson
 from analysis.stats.pseudo import PseudoObservations, pseudo_means, pseudo_observations
 from analysis.stats.ranks import Ranks, rank_limits
@@ -74,6 +77,7 @@ from analysis.stats.score_limits import score_difference, score_ratio
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
 from analysis.stats.spread import Spread, beta_binomial_spread
 from analysis.stats.standardising import Expected, adjusted_rates, expected_counts
+from analysis.stats.standardised import Standardised, standardised_share
 from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
 from analysis.stats.time_lost import TimeLost, restricted_time_lost
 from analysis.stats.two_shares import (
@@ -83,6 +87,7 @@ from analysis.stats.two_shares import (
     newcombe_difference,
     ratio_of,
 )
+from analysis.stats.weighted_sums import weighted_sum_variance
 
 __all__ = [
     "KINDS",
@@ -93,8 +98,11 @@ __all__ = [
     "BetaMixture",
     "BetaPosterior",
     "Cells",
+    "Chance",
     "ClusterVariance",
+    "Contrast",
     "ContrastVariance",
+    "ControlLimits",
     "Cox",
     "CureFit",
     "Dispersion",
@@ -124,6 +132,7 @@ __all__ = [
     "RatioInterval",
     "RestrictedMean",
     "Spread",
+    "Standardised",
     "SurvivalAt",
     "SurvivalCurve",
     "TimeLost",
@@ -134,10 +143,13 @@ __all__ = [
     "attribute_patterns",
     "average_effects",
     "beta_binomial_spread",
+    "chance_when_open",
     "clopper_pearson",
     "cluster_variance",
+    "clustered_contrast",
     "clustered_variance",
     "clustered_wilson",
+    "control_limits",
     "cox",
     "cure_fit",
     "difference_of",
@@ -160,6 +172,7 @@ __all__ = [
     "mix_departures",
     "mover_ratio",
     "newcombe_difference",
+    "nowcast",
     "part_interval",
     "payment_forecast",
     "plateau",
@@ -181,11 +194,13 @@ __all__ = [
     "score_ratio",
     "shrunk_posterior",
     "shrunk_rate",
+    "standardised_share",
     "survival_at",
     "survival_limits",
     "survival_quantiles",
     "turnbull",
     "two_sided_p",
     "wide_limits",
+    "weighted_sum_variance",
     "wilson",
 ]

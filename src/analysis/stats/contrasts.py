@@ -22,7 +22,7 @@ class Contrast(NamedTuple):
     share: RatioInterval  # of each group, baselines included
     difference: Limited  # share less the baseline's, in [-1, 1]
     ratio: Limited  # share over the baseline's
-    p_value: np.ndarray  # of no difference
+    p_value: np.ndarray  # of no difference; NaN with too few clusters on a side
     n_shared: np.ndarray  # int64, clusters on both sides
     interval: np.ndarray  # text, which method made the limits
 
@@ -110,11 +110,12 @@ def clustered_contrast(
     correlation = np.clip(np.nan_to_num(correlation), -1, 1)
     first, second = Limited(*share[:3]), Limited(*(_taken(x, baseline) for x in share[:3]))
     df = np.where(enough & (clusters is not None), beside.df, np.inf)
+    p_value = _p_value(share, worth, baseline, correlation, df)
     return Contrast(
         share,
         difference_of(first, second, correlation=correlation),
         ratio_of(first, second, correlation=correlation),
-        _p_value(share, worth, baseline, correlation, df),
+        np.where(enough | (clusters is None), p_value, np.nan),
         beside.n_shared,
         _names(clusters, enough, beside.n_shared > 0),
     )
@@ -158,9 +159,11 @@ def _beside(
         n_targets=size,
         alone=alone[row],
     )
-    counted = np.bincount(goal[(n[row] > 0) & ~alone[row]], minlength=size)
-    lone = np.bincount(goal, np.where(alone, n, 0)[row], size)
-    return _Beside(found.variance, found.df, counted + np.rint(lone).astype(int) - found.n_clusters)
+    own = (n[row] > 0) & ~alone[row]
+    width = int(cluster.max(initial=0)) + 1
+    either = np.unique(goal[own] * width + cluster[row][own]) // width
+    shared = np.bincount(goal[own], minlength=size) - np.bincount(either, minlength=size)
+    return _Beside(found.variance, found.df, shared)
 
 
 def _taken(values: np.ndarray, baseline: np.ndarray) -> np.ndarray:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from analysis.plots.numbers import count, days, hours, interval_text, moment, percent, points, span
 from analysis.report.say.blockers import say_blocker_shares, say_success_by_order_age
 from analysis.report.say.card import say_why_not
+from analysis.report.say.comparisons import (
+    say_standardised_success_rate,
+    say_success_rate_difference,
+)
 from analysis.report.say.curves import (
     say_outcome_curve,
     say_refund_curve,
@@ -40,6 +44,7 @@ from analysis.report.say.snapshots import say_refund_curve_from_snapshots
 from analysis.report.say.spread import say_seller_spread
 from analysis.report.say.stages import say_never_refunded_share, say_stage_durations
 from analysis.report.say.windows import say_window_hazard
+from analysis.report.say.trend import say_success_rate_trend
 
 __all__ = [
     "count",
@@ -76,9 +81,12 @@ __all__ = [
     "say_seller_spread",
     "say_size_study",
     "say_stage_durations",
+    "say_standardised_success_rate",
     "say_success_by_order_age",
     "say_success_drivers",
     "say_success_rate",
+    "say_success_rate_difference",
+    "say_success_rate_trend",
     "say_why_not",
     "say_window_curve",
     "say_window_hazard",

@@ -1,0 +1,75 @@
+"""Counts by group and seller, for what is computed from several groups at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.measures.counting import CLUSTER, cluster_keys
+from analysis.measures.shares import LONE, pooled_rows, weighted_rows
+from analysis.sources import collect
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+class Units(NamedTuple):
+    """Counts by group and seller: one row is one seller in one group, or units without seller."""
+
+    frame: pd.DataFrame  # the group columns, and the seller where known
+    k: np.ndarray  # counted and with the property
+    n: np.ndarray  # counted
+    pending: np.ndarray  # not counted
+    cluster: np.ndarray  # number of the seller, alike in all groups
+    alone: np.ndarray  # True where units without seller are pooled
+    clusters: str | None  # what a cluster is, None where it is not known
+
+
+def counted_units(
+    frame: ir.Table, by: Sequence[str], event: ir.BooleanValue, *, counted: ir.BooleanValue
+) -> Units:
+    """Count rows by group and seller.
+
+    Parameters
+    ----------
+    frame, event, counted
+        As in :func:`analysis.measures.shares.share_table`.
+    by
+        Group columns.
+    """
+    keys = cluster_keys(frame, by)
+    frame = frame.mutate(counted_=counted.fill_null(False), event_=event.fill_null(False))
+    frame, weight, keys = weighted_rows(frame, keys)
+    counts = collect(
+        frame.group_by(*keys).aggregate(
+            n=frame.counted_.ifelse(weight, 0).sum(),
+            k=(frame.counted_ & frame.event_).ifelse(weight, 0).sum(),
+            pending=frame.counted_.ifelse(0, weight).sum(),
+        )
+    )
+    k, n, pending = (counts[name].to_numpy(float) for name in ("k", "n", "pending"))
+    alone = pooled_rows(counts)
+    known = alone is not None
+    return Units(
+        counts.drop(columns=["k", "n", "pending"]),
+        np.minimum(k, n),
+        n,
+        pending,
+        cluster_numbers(counts),
+        alone if known else np.ones(len(counts), bool),
+        "seller" if known else None,
+    )
+
+
+def cluster_numbers(counts: pd.DataFrame) -> np.ndarray:
+    """Number sellers, and after them the units without seller that are rows of their own."""
+    if CLUSTER not in counts.columns:
+        return np.zeros(len(counts), np.int64)
+    number, sellers = pd.factorize(counts[CLUSTER], sort=True)
+    if LONE not in counts.columns:
+        return np.maximum(number, 0).astype(np.int64)
+    lone, _ = pd.factorize(counts[LONE], sort=True)
+    return np.where(number >= 0, number, np.maximum(lone, 0) + len(sellers)).astype(np.int64)
