@@ -125,9 +125,11 @@ def share(
     event: Callable[[Row], bool],
     *,
     level: float = 0.95,
+    buyers: bool = False,
 ) -> Row:
-    """Share of the rows that count for which the event holds, clustered by seller."""
+    """Share of the rows that count for which the event holds, clustered by seller (and buyer)."""
     units: list[tuple[Any, bool]] = []
+    bought: list[Any] = []
     pending = 0
     for i, row in enumerate(rows):
         weight = 1 if row.get("weight") is None else int(row["weight"])
@@ -136,11 +138,17 @@ def share(
             continue
         alone = row["seller_id"] is None
         units += [(("row", i) if alone else ("seller", row["seller_id"]), event(row))] * weight
+        bought += [row["buyer_id"] if buyers else None] * weight
     y = np.array([happened for _, happened in units], dtype=float)
     names = sorted({str(name) for name, _ in units})
     member = np.array([[str(name) == one for one in names] for name, _ in units], dtype=float)
-    low, high = _limits(y, member, level)
+    ways = (bought, list(zip([name for name, _ in units], bought, strict=True)))
+    low, high = _limits(y, member, level, ways if len(set(bought)) > 1 else None)
     few = "too few to cluster" if len(names) < 2 else "clustered"
+    method = f"Wilson, {few} by seller"
+    if len(set(bought)) > 1:
+        method = f"Wilson, clustered by buyer, {few} by seller"
+        method = method if len(names) < 2 else "Wilson, clustered by seller and buyer"
     return {
         "estimate": y.mean() if len(y) else NAN,
         "ci_low": low,
@@ -149,16 +157,28 @@ def share(
         "n_events": int(y.sum()),
         "n_pending": pending,
         "n_clusters": len(names),
-        "interval": f"Wilson, {few} by seller",
+        "interval": method,
     }
 
 
-def _limits(y: np.ndarray, member: np.ndarray, level: float) -> tuple[float, float]:
-    """Wilson limits at the sample size that the bias-reduced cluster variance is worth."""
+def _limits(
+    y: np.ndarray, member: np.ndarray, level: float, ways: tuple[list, list] | None = None
+) -> tuple[float, float]:
+    """Wilson limits at the sample size that the bias-reduced cluster variance is worth.
+
+    ``ways``: the buyer of each unit, and its pair of seller and buyer, for a second way of
+    clustering: its variance is added and that of the pairs taken away.
+    """
     n = len(y)
     if not n:
         return NAN, NAN
     p = y.mean()
+    second = _squares(y - p, ways[0]) / n**2 if ways else 0.0
+    buyers = len(set(ways[0])) if ways else 0
+    second *= buyers / (buyers - 1) if ways else 1
+    if member.shape[1] < 2 and ways:
+        worth = n if second == 0 or p in (0, 1) else min(p * (1 - p) / second, n)
+        return wilson(p, worth, t.ppf((1 + level) / 2, buyers - 1))
     if member.shape[1] < 2:
         return wilson(p, n, norm.ppf((1 + level) / 2))
     residual = member.T @ (y - p)
@@ -169,8 +189,20 @@ def _limits(y: np.ndarray, member: np.ndarray, level: float) -> tuple[float, flo
     forms = stretch * (member - size / n) / n  # rows x clusters
     gram = forms.T @ forms
     df = max(np.trace(gram) ** 2 / (gram**2).sum(), 1)
+    if ways:
+        whole = max(variance + second - _squares(y - p, ways[1]) / n**2, variance, second)
+        df = max(df * (whole / variance) ** 2, 1) if variance > 0 else df
+        variance = whole
     worth = n if variance == 0 or p in (0, 1) else min(p * (1 - p) / variance, n)
     return wilson(p, worth, t.ppf((1 + level) / 2, df))
+
+
+def _squares(residual: np.ndarray, names: list) -> float:
+    """Sum over names of the squared sum of their residuals."""
+    sums: dict[str, float] = {}
+    for name, value in zip(names, residual, strict=True):
+        sums[str(name)] = sums.get(str(name), 0.0) + value
+    return sum(value**2 for value in sums.values())
 
 
 def wilson(p: float, n: float, z: float) -> tuple[float, float]:

@@ -287,10 +287,9 @@ def intervals(opened):
 
 
 # What a 95% interval covers here, measured on 300 markets of 4,000 orders (standard error 0.01 to
-# 0.02): success 0.967 and refunds 0.963; requests 0.917, because buyers who ask often buy from
-# many sellers and only sellers are clusters; answers 0.88, because curves take the requests of
+# 0.02): success 0.967 and refunds 0.963; answers 0.88, because curves take the requests of
 # one seller as independent, which they are not.
-COVERAGE = {"success": 0.95, "refund": 0.95, "request": 0.92, "answer": 0.88}
+COVERAGE = {"success": 0.95, "refund": 0.95, "request": 0.95, "answer": 0.88}
 
 
 def assert_coverage(n_markets, n_orders, true_values):

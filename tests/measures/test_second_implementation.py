@@ -134,7 +134,9 @@ def test_request_rates_and_order_ends(market, by):
     expected = table(
         [row for row in data.orders if row["paid_at"]],
         by,
-        lambda rows: [share(rows, lambda row: data.age(row["paid_at"]) >= 100 * HOUR, asked)],
+        lambda rows: [
+            share(rows, lambda row: data.age(row["paid_at"]) >= 100 * HOUR, asked, buyers=True)
+        ],
     )
     same(request_rate(opened, by=by, horizon_hours=100), expected)
 

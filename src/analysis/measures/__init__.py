@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.measures.asking import request_rate
 from analysis.measures.blockers import blocker_shares, success_by_order_age, why_not
 from analysis.measures.change import explain_change
 from analysis.measures.drivers import success_drivers
@@ -24,7 +25,6 @@ from analysis.measures.rates import (
     cancellation_success_rate,
     order_end_shares,
     outcome_shares,
-    request_rate,
 )
 from analysis.measures.reason_gaming import reason_gaming
 from analysis.measures.seller_funnel import seller_funnel

@@ -20,7 +20,8 @@ from analysis.measures.durations import (
     refund_spells,
 )
 from analysis.measures.races import outcome_curve
-from analysis.measures.rates import cancellation_success_rate, request_rate
+from analysis.measures.asking import request_rate
+from analysis.measures.rates import cancellation_success_rate
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.spells import spell_counts
 from analysis.sources import Tables, collect, seconds_between

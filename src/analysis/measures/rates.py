@@ -1,4 +1,4 @@
-"""Rates: how often cancelling is asked for, and how often it works.
+"""Rates: how often asking to cancel works, and how requests and orders end.
 
 Unit of the request measures: one cancellation request of a buyer. Denominator: requests at
 least ``horizon_hours`` old when observation ends; younger ones are counted in ``n_pending``
@@ -13,9 +13,9 @@ import ibis
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import HOUR, age, mature_requests, orders_of, positive, requests_of
+from analysis.measures.counting import mature_requests, orders_of, requests_of
 from analysis.measures.shares import share_table, word_table
-from analysis.sources import Tables, seconds_between
+from analysis.sources import Tables
 from analysis.sources.tables import is_success
 
 HORIZON_HOURS = 720.0  # 30 days: by then every answer deadline of every platform has passed
@@ -96,54 +96,6 @@ def outcome_shares(
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     word = in_time.ifelse(frame.outcome, codes.PENDING)
     return word_table(frame, by, word, codes.OUTCOMES, counted=mature, level=level, name="outcome")
-
-
-def request_rate(
-    tables: Tables,
-    *,
-    by: Sequence[str] = (),
-    horizon_hours: float = HORIZON_HOURS,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Share of paid orders whose buyer asked to cancel within the horizon after paying.
-
-    Parameters
-    ----------
-    tables
-        Opened dataset; needs ``requests`` and ``orders`` with ``paid_at``.
-    by
-        Grouping columns of orders or sellers.
-    horizon_hours
-        An order counts once it was paid this long before ``as_of``.
-    level
-        Confidence level, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        One row per group: ``*by, estimate, ci_low, ci_high, n, n_events, n_pending, n_clusters,
-        interval``. ``n`` are mature paid orders, ``n_pending`` those paid too recently.
-
-    Raises
-    ------
-    MissingData
-        ``paid_at``, or a column in ``by``, is not in the data.
-    """
-    positive("horizon_hours", horizon_hours)
-    orders, by = orders_of(tables, by, ["paid_at"], needed_by="request_rate")
-    requests = tables.requests
-    first = (
-        requests.filter(requests.requested_by == "buyer")
-        .join(orders.select("order_id", "paid_at"), "order_id")
-        .filter(lambda t: t.requested_at >= t.paid_at)
-        .group_by("order_id")
-        .aggregate(first_asked_at=lambda t: t.requested_at.min())
-    )
-    paid = orders.filter(orders.paid_at.notnull())
-    frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
-    mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
-    asked = seconds_between(frame.paid_at, frame.first_asked_at) <= int(horizon_hours * HOUR)
-    return share_table(frame, by, asked, counted=mature, level=level)
 
 
 def order_end_shares(

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.plots.groups import group_columns, header, largest, sizes_of, split
 from analysis.plots.lines import head
 from analysis.plots.numbers import NO_DATA, count
-from analysis.plots.panels import Grid, label_under, panel_axes, title
+from analysis.plots.panels import ROW_GAP, Grid, label_under, panel_axes, title
 from analysis.plots.theme import (
     FEW_ALPHA,
     GRID,
@@ -59,23 +59,28 @@ def plot_success_rate_trend(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     _draw(ax, table)
     _date_axis(ax, table)
     head(ax, WHAT)
-    ax.set_xlabel(f"when buyers asked ({_sizes(table)})")
+    ax.set_xlabel(f"{_asked(table)}, {_sizes(table)}")
     note(ax, _remarks(table) + few_note(table["n"], "pale"), below=BELOW)
     return ax
 
 
 def _panels(table: pd.DataFrame, ax: Axes | None, by: list[str]) -> Axes:
     groups, n_left = largest(split(table, by))
-    grid = Grid(len(groups), min(2, len(groups)), PANEL_HEIGHT, over=0.62, under=0.34)
+    grid = Grid(len(groups), min(2, len(groups)), PANEL_HEIGHT, over=0.62, under=0.34, gap=ROW_GAP)
     whole, panels = panel_axes(ax, grid, extra=1.1)
     for panel, group in zip(panels, groups, strict=True):
         _draw(panel, group.rows)
         _date_axis(panel, table)
         title(panel, f"{group.label}\n{_sizes(group.rows)}", columns=grid.columns)
-    label_under(whole, f"{WHAT}, by when buyers asked and by {header(by)}")
+    label_under(whole, f"{WHAT}, by {header(by)}\n{_asked(table)}")
     remarks = _remarks(table) + few_note(sizes_of(groups), "pale") + left_out(n_left)
     note(whole, remarks, below=BELOW)
     return whole
+
+
+def _asked(table: pd.DataFrame) -> str:
+    first, last = table["cohort_at"].min(), table["cohort_at"].max()
+    return f"when buyers asked, cohorts of {first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def _sizes(rows: pd.DataFrame) -> str:

@@ -87,6 +87,7 @@ from analysis.stats.two_shares import (
     newcombe_difference,
     ratio_of,
 )
+from analysis.stats.two_ways import SquareSums, two_way_interval
 from analysis.stats.weighted_sums import weighted_sum_variance
 
 __all__ = [
@@ -132,6 +133,7 @@ __all__ = [
     "RatioInterval",
     "RestrictedMean",
     "Spread",
+    "SquareSums",
     "Standardised",
     "SurvivalAt",
     "SurvivalCurve",
@@ -201,6 +203,7 @@ __all__ = [
     "turnbull",
     "two_sided_p",
     "wide_limits",
+    "two_way_interval",
     "weighted_sum_variance",
     "wilson",
 ]

@@ -62,7 +62,9 @@ def say_standardised_success_rate(table: pd.DataFrame) -> str:
     groups = split(table, by)
     words = Words("success at the mix of all requests", "requests", "higher", "lower")
     lacking = [g for g in groups if _row(g)["coverage_share"] < 1 and _row(g)["n"] > 0]
-    return sentences(comparison(groups, by, words), _moved(groups), _lacking(lacking, len(groups)))
+    known = [group for group in groups if pd.notna(_row(group)["estimate"])]
+    compared = comparison(known or groups, by, words)
+    return sentences(compared, _moved(known), _lacking(lacking, len(groups)))
 
 
 def _overall(row: pd.Series) -> str:
@@ -120,7 +122,7 @@ def _few(known: list[Group]) -> str:
 
 def _moved(groups: list[Group]) -> str:
     """Say where the equal mix moves a rate most, if it moves one by more than its interval."""
-    known = [g for g in groups if pd.notna(_row(g)["estimate"]) and _row(g)["n"] >= MIN_N]
+    known = [g for g in groups if _row(g)["n"] >= MIN_N]
     outside = [
         g for g in known if not _row(g)["ci_low"] <= _row(g)["crude_rate"] <= _row(g)["ci_high"]
     ]

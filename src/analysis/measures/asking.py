@@ -1,0 +1,163 @@
+"""Asking: how often buyers of paid orders ask to cancel.
+
+Unit: one paid order. Denominator: orders paid at least ``horizon_hours`` before observation ends;
+those paid later are counted in ``n_pending`` and never in ``n``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.measures.counting import (
+    CLUSTER,
+    HOUR,
+    age,
+    as_counts,
+    groups_of,
+    orders_of,
+    positive,
+)
+from analysis.measures.rates import HORIZON_HOURS
+from analysis.measures.units import Units, counted_units
+from analysis.sources import Tables, collect, seconds_between
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+BUYER = "buyer_id"
+
+
+def request_rate(
+    tables: Tables,
+    *,
+    by: Sequence[str] = (),
+    horizon_hours: float = HORIZON_HOURS,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Share of paid orders whose buyer asked to cancel within the horizon after paying.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``requests`` and ``orders`` with ``paid_at``.
+    by
+        Grouping columns of orders or sellers.
+    horizon_hours
+        An order counts once it was paid this long before ``as_of``.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per group: ``*by, estimate, ci_low, ci_high, n, n_events, n_pending, n_clusters,
+        interval``. ``n`` are mature paid orders, ``n_pending`` those paid too recently;
+        ``n_clusters`` are sellers.
+
+    Raises
+    ------
+    MissingData
+        ``paid_at``, or a column in ``by``, is not in the data.
+
+    Notes
+    -----
+    Interval: Wilson (1927) score at the sample size that a variance clustered by seller and by
+    buyer is worth (:func:`analysis.stats.two_way_interval`): buyers who ask often buy from many
+    sellers. Of buyers only sums of squares leave the engine.
+    """
+    positive("horizon_hours", horizon_hours)
+    orders, by = orders_of(tables, by, ["paid_at"], needed_by="request_rate")
+    requests = tables.requests
+    first = (
+        requests.filter(requests.requested_by == "buyer")
+        .join(orders.select("order_id", "paid_at"), "order_id")
+        .filter(lambda t: t.requested_at >= t.paid_at)
+        .group_by("order_id")
+        .aggregate(first_asked_at=lambda t: t.requested_at.min())
+    )
+    paid = orders.filter(orders.paid_at.notnull())
+    frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
+    mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
+    asked = seconds_between(frame.paid_at, frame.first_asked_at) <= int(horizon_hours * HOUR)
+    asked = asked.fill_null(False)
+    units = counted_units(frame, by, asked, counted=mature)
+    squares = _squares(frame, by, asked, mature)
+    return _table(units, by, squares, level)
+
+
+def _squares(
+    frame: ir.Table, by: Sequence[str], asked: ir.BooleanValue, mature: ir.BooleanValue
+) -> pd.DataFrame:
+    """Sums over buyers, and over pairs of buyer and seller, of squares of their counts.
+
+    An order without seller is a pair of its own, as it is a cluster of its own.
+    """
+    weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else 1.0
+    order = frame.order_id
+    seller = frame[CLUSTER] if CLUSTER in frame.columns else order
+    named = frame.filter(mature).select(
+        *by,
+        buyer_=frame[BUYER],
+        lone_buyer_=frame[BUYER].isnull().ifelse(order, None),
+        seller_=seller,
+        lone_seller_=seller.isnull().ifelse(order, None),
+        n_=(asked | True).ifelse(weight, 0.0),
+        k_=asked.ifelse(weight, 0.0),
+    )
+    buyer = ("buyer_", "lone_buyer_")
+    pairs = named.group_by(*by, *buyer, "seller_", "lone_seller_").aggregate(
+        n=lambda t: t.n_.sum(), k=lambda t: t.k_.sum()
+    )
+    pairs = pairs.mutate(nn=pairs.n * pairs.n, kn=pairs.k * pairs.n, kk=pairs.k * pairs.k)
+    buyers = pairs.group_by(*by, *buyer).aggregate(
+        n=lambda t: t.n.sum(),
+        k=lambda t: t.k.sum(),
+        pair_nn=lambda t: t.nn.sum(),
+        pair_kn=lambda t: t.kn.sum(),
+        pair_kk=lambda t: t.kk.sum(),
+    )
+    buyers = buyers.mutate(nn=buyers.n * buyers.n, kn=buyers.k * buyers.n, kk=buyers.k * buyers.k)
+    sums = {
+        name: buyers[name].sum() for name in ("nn", "kn", "kk", "pair_nn", "pair_kn", "pair_kk")
+    }
+    whole = {"n_buyers": (buyers.n > 0).ifelse(1, 0).sum()}
+    if by:
+        return collect(buyers.group_by(*by).aggregate(**sums, **whole))
+    return collect(buyers.aggregate(**sums, **whole))
+
+
+def _table(units: Units, by: list[str], squares: pd.DataFrame, level: float) -> pd.DataFrame:
+    groups = groups_of(units.frame, by)
+    place = groups_of(pd.concat([groups.frame, squares[list(by)]], ignore_index=True), by).index
+    of = np.full(groups.n, -1)
+    of[place[: groups.n]] = np.arange(groups.n)
+    sums = {
+        name: np.bincount(of[place[groups.n :]], np.nan_to_num(squares[name]), groups.n)
+        for name in squares.columns[len(by) :]
+    }
+    found = stats.two_way_interval(
+        groups.index,
+        units.k,
+        units.n,
+        stats.SquareSums(sums["kk"], sums["kn"], sums["nn"]),
+        stats.SquareSums(sums["pair_kk"], sums["pair_kn"], sums["pair_nn"]),
+        sums["n_buyers"],
+        level=level,
+        clusters=(units.clusters, "buyer"),
+        alone=units.alone,
+    )
+    return groups.frame.assign(
+        estimate=found.estimate,
+        ci_low=found.low,
+        ci_high=found.high,
+        n=as_counts(found.n),
+        n_events=as_counts(found.k),
+        n_pending=as_counts(np.bincount(groups.index, units.pending, groups.n)),
+        n_clusters=found.n_clusters,
+        interval=found.interval,
+    )
