@@ -151,10 +151,10 @@ def test_nowcasts_hold_what_becomes_of_cohorts(variable):
             day[still], np.ones(still.size), chances, k=k, n_total=n, scatter=chart.scatter[0]
         )
         true = np.bincount(day, success) / n
-        many = np.bincount(day, ~seen) >= 10
+        many = (np.bincount(day, ~seen) >= 10) & ~np.isnan(found.estimate)  # followed to the end
         held += ((found.low - 1e-9 <= true) & (true <= found.high + 1e-9))[many].tolist()
     assert len(held) >= 150
-    assert 0.93 <= np.mean(held) <= 0.985
+    assert 0.935 <= np.mean(held) <= 0.99
 
 
 # two ways of clusters

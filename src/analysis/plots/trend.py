@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HEIGHT, PANEL_HEIGHT = 3.9, 1.5  # inches
-BELOW = 44.0  # points under the axes where remarks begin
+BELOW = 58.0  # points under the axes where remarks begin
 NOWCAST = Look("#0B7A75", (0, (1.2, 1.2)), "D")
 SIGNALS = {"above": Look("#1F5A8C", "-", "^"), "below": Look("#D55E00", "-", "v")}
 WHAT = "share of requests that ended in a cancelled order"
@@ -59,7 +59,7 @@ def plot_success_rate_trend(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     _draw(ax, table)
     _date_axis(ax, table)
     head(ax, WHAT)
-    ax.set_xlabel(f"{_asked(table)}, {_sizes(table)}")
+    ax.set_xlabel(f"{_asked(table)}\n{_sizes(table)}")
     note(ax, _remarks(table) + few_note(table["n"], "pale"), below=BELOW)
     return ax
 
