@@ -97,7 +97,12 @@ def weighted_sum_variance(
     if not len(target) == len(cell) == len(cluster) == k.size == weight.size == alone.size:
         raise ValueError("target, cell, cluster, k, n, weight and alone must be of one length")
     rows = _rows(target, cell, cluster, k, n, alone, weight)
-    variance, n_clusters = _between(rows, n_targets)
+    variance = _between(rows, n_targets)
+    has = n > 0
+    pair, _ = _numbered(target[has & ~alone], cluster[has & ~alone])
+    clusters = _sums(pair, np.ones(len(pair)), n_targets)
+    n_clusters = np.rint(clusters + _sums(target, np.where(alone, n, 0), n_targets))
+    n_clusters = n_clusters.astype(np.int64)
     with np.errstate(divide="ignore", invalid="ignore"):
         df = _freedom(rows, n_targets)
     enough = n_clusters >= 2
@@ -130,8 +135,8 @@ def _rows(
     return _Rows(target, cell, cluster, k, n, alone, share[cell], weight, part, size)
 
 
-def _between(rows: _Rows, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the variances and the numbers of clusters."""
+def _between(rows: _Rows, n_targets: int) -> np.ndarray:
+    """Return the variances."""
     r = rows
     scale = r.weight / r.size / np.sqrt(1 - r.part)
     squares = r.k * (1 - r.share) ** 2 + (r.n - r.k) * r.share**2
@@ -139,10 +144,7 @@ def _between(rows: _Rows, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
     own = ~r.alone
     pair, of = _numbered(r.target[own], r.cluster[own])
     influence = _sums(of, (scale * (r.k - r.share * r.n))[own], len(pair))
-    variance += _sums(pair, influence**2, n_targets)
-    clusters = _sums(r.target, np.where(r.alone, r.n, 0), n_targets)
-    clusters += _sums(pair, np.ones(len(pair)), n_targets)
-    return variance, np.rint(clusters).astype(np.int64)
+    return variance + _sums(pair, influence**2, n_targets)
 
 
 def _numbered(target: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
