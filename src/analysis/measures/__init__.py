@@ -5,8 +5,8 @@ from __future__ import annotations
 from analysis.measures.asking import request_rate
 from analysis.measures.blockers import blocker_shares, success_by_order_age, why_not
 from analysis.measures.change import explain_change
-from analysis.measures.drivers import success_drivers
 from analysis.measures.comparisons import standardised_success_rate, success_rate_difference
+from analysis.measures.drivers import success_drivers
 from analysis.measures.durations import (
     refund_curve,
     refund_mean,
@@ -32,8 +32,8 @@ from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.snapshots import refund_curve_from_snapshots
 from analysis.measures.stages import stage_durations
-from analysis.measures.windows import window_hazard
 from analysis.measures.trend import success_rate_trend
+from analysis.measures.windows import window_hazard
 
 # Every measure of a whole dataset; ``why_not`` is about one order.
 MEASURES = {

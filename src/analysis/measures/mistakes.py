@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
+from analysis.measures.asking import request_rate
 from analysis.measures.counting import DAY, HOUR, MINUTE, age, requests_of
 from analysis.measures.curves import ended_by_own_time
 from analysis.measures.durations import (
@@ -20,7 +21,6 @@ from analysis.measures.durations import (
     refund_spells,
 )
 from analysis.measures.races import outcome_curve
-from analysis.measures.asking import request_rate
 from analysis.measures.rates import cancellation_success_rate
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.spells import spell_counts

@@ -39,8 +39,8 @@ from analysis.plots.sellers import plot_seller_scorecard
 from analysis.plots.snapshots import plot_refund_curve_from_snapshots
 from analysis.plots.spread import plot_seller_spread
 from analysis.plots.stages import plot_never_refunded_share, plot_stage_durations
-from analysis.plots.windows import plot_window_hazard
 from analysis.plots.trend import plot_success_rate_trend
+from analysis.plots.windows import plot_window_hazard
 
 __all__ = [
     "MIN_N",

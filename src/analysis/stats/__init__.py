@@ -53,13 +53,13 @@ from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.mixes import MixDepartures, mix_departures
 from analysis.stats.multiplicity import q_values
+from analysis.stats.nowcast import Chance, chance_when_open, nowcast
 from analysis.stats.posteriors import (
     BetaMixture,
     BetaPosterior,
     plausible_priors,
     shrunk_posterior,
 )
-from analysis.stats.nowcast import Chance, chance_when_open, nowcast
 from analysis.stats.proportions import clustered_wilson, wilson
 from analysis.stats.pseudo import PseudoObservations, pseudo_means, pseudo_observations
 from analysis.stats.ranks import Ranks, rank_limits
@@ -76,8 +76,8 @@ from analysis.stats.scales import KINDS, Pair
 from analysis.stats.score_limits import score_difference, score_ratio
 from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
 from analysis.stats.spread import Spread, beta_binomial_spread
-from analysis.stats.standardising import Expected, adjusted_rates, expected_counts
 from analysis.stats.standardised import Standardised, standardised_share
+from analysis.stats.standardising import Expected, adjusted_rates, expected_counts
 from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
 from analysis.stats.time_lost import TimeLost, restricted_time_lost
 from analysis.stats.two_shares import (

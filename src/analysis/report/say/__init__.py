@@ -43,8 +43,8 @@ from analysis.report.say.sellers import say_seller_scorecard
 from analysis.report.say.snapshots import say_refund_curve_from_snapshots
 from analysis.report.say.spread import say_seller_spread
 from analysis.report.say.stages import say_never_refunded_share, say_stage_durations
-from analysis.report.say.windows import say_window_hazard
 from analysis.report.say.trend import say_success_rate_trend
+from analysis.report.say.windows import say_window_hazard
 
 __all__ = [
     "count",
