@@ -147,3 +147,10 @@ def test_no_session_is_a_funnel_of_nobody(tables, without):
     assert table.n.tolist() == [0] * 6
     assert table[["estimate", "ci_low", "of_previous"]].isna().all(axis=None)
     assert len(cancel_flow_funnel(opened, by="category")) == 0
+
+
+def test_the_step_before_counts_the_same_sessions(tables):
+    walks = "session_id | step \n 1 | choose_reason \n 2 | submit"
+    submit = cancel_flow_funnel(tables(steps=walks)).set_index("step").loc["submit"]
+    assert (submit.of_previous, submit.of_previous_low) == (0, 0)  # another one submitted
+    assert 0 < submit.of_previous_high < 1
