@@ -135,6 +135,7 @@ def _looks(tables: Tables, by: Sequence[str], snapshot_hours: float) -> Looks:
     keys = cluster_keys(frame, by)
     named = frame.select(*keys, "left_", "right_")
     counts = collect(named.group_by(*keys, "left_", "right_").aggregate(n=lambda t: t.count()))
+    counts = counts.sort_values([*keys, "left_", "right_"], ignore_index=True)  # as drawn from
     if CLUSTER in keys and CLUSTER not in by:  # a leg without seller is a cluster of its own
         alone = counts[CLUSTER].isna().to_numpy()
         counts = counts.loc[np.repeat(np.arange(len(counts)), np.where(alone, counts["n"], 1))]

@@ -29,7 +29,7 @@ import pandas as pd
 from analysis.measures.counting import DAY, MINUTE, age, groups_of, positive, require_own_column
 from analysis.measures.curves import mean_table, medians
 from analysis.measures.spells import spell_counts
-from analysis.sources import Tables, collect, seconds_between
+from analysis.sources import Tables, collect, epoch_seconds
 from analysis.sources.tables import known_columns
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ def stage_durations(
         frame.filter(frame.is_begun_),
         [*by, "stage"],
         start=frame.start_,
-        ended=seconds_between(frame.start_, frame.end_),
+        ended=frame.end_ - frame.start_,
         cause=ibis.literal(1),
         n_causes=1,
-        age=age(tables, frame.start_),
+        age=epoch_seconds(tables.as_of) - frame.start_,
         unit_seconds=MINUTE,
         horizon_units=round(horizon * UNITS),
     )
@@ -169,8 +169,8 @@ def _part(
     return frame.select(
         *by,
         stage=ibis.literal(stage),
-        start_=start,
-        end_=end,
+        start_=epoch_seconds(start),
+        end_=epoch_seconds(end),
         is_begun_=ibis.literal(value=True) if begun is None else begun,
     )
 
