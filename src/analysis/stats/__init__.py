@@ -52,6 +52,11 @@ from analysis.stats.jackknife import Jackknife
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.mixes import MixDepartures, mix_departures
+from analysis.stats.mean_differences import (
+    MeanDifferences,
+    mean_differences,
+    time_lost_differences,
+)
 from analysis.stats.multiplicity import q_values
 from analysis.stats.nowcast import Chance, chance_when_open, nowcast
 from analysis.stats.posteriors import (
@@ -91,6 +96,9 @@ from analysis.stats.two_ways import SquareSums, two_way_interval
 from analysis.stats.weighted_sums import weighted_sum_variance
 
 __all__ = [
+    "MeanDifferences",
+    "mean_differences",
+    "time_lost_differences",
     "KINDS",
     "AmountShare",
     "AmountSums",
