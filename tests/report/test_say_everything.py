@@ -24,6 +24,7 @@ from analysis.plots.numbers import (
     moment,
     percent,
     points,
+    ratio,
 )
 from analysis.report.say.curves import after
 
@@ -56,7 +57,7 @@ def numbers(text):
 
 def allowed(table):
     """Every number that the values of a table round to, the counts of rows and groups included."""
-    units = (percent, points, days, days_or_hours, hours, after, count, euros, *TENTHS)
+    units = (percent, points, days, days_or_hours, hours, after, count, ratio, euros, *TENTHS)
     texts = [f"{unit(value)}" for value in values(table) for unit in units]
     texts += [plain(str(value)) for value in texts_of(table)]
     texts += [f"{n:,}" for n in range(len(table) + 1)] + [str(MIN_N)]
@@ -66,7 +67,8 @@ def allowed(table):
 
 def values(table):
     frame = table.select_dtypes("number")
-    return [float(v) for v in np.unique(frame.to_numpy(float)) if np.isfinite(v)]
+    known = [float(v) for v in np.unique(frame.to_numpy(float)) if np.isfinite(v)]
+    return [*known, *(-v for v in known if v < 0)]  # a sentence may say the sign in words
 
 
 def texts_of(table):

@@ -17,6 +17,7 @@ from analysis.measures.flow import cancel_flow_funnel
 from analysis.measures.money import open_refund_liability, recovered_sales
 from analysis.measures.naive import naive_versus_right
 from analysis.measures.never import never_refunded_share
+from analysis.measures.outcome_differences import outcome_difference
 from analysis.measures.overlap import blocker_overlap
 from analysis.measures.practice import policy_versus_practice
 from analysis.measures.promises import refund_sla
@@ -28,11 +29,13 @@ from analysis.measures.rates import (
 )
 from analysis.measures.reason_gaming import reason_gaming
 from analysis.measures.seller_funnel import seller_funnel
+from analysis.measures.refund_drivers import refund_drivers
 from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.snapshots import refund_curve_from_snapshots
 from analysis.measures.stages import stage_durations
 from analysis.measures.trend import success_rate_trend
+from analysis.measures.time_differences import refund_time_difference
 from analysis.measures.windows import window_hazard
 
 # Every measure of a whole dataset; ``why_not`` is about one order.
@@ -47,11 +50,14 @@ MEASURES = {
         request_rate,
         order_end_shares,
         outcome_curve,
+        outcome_difference,
         window_curve,
         window_hazard,
         refund_curve,
         refund_quantiles,
         refund_mean,
+        refund_time_difference,
+        refund_drivers,
         refund_sla,
         refund_curve_from_snapshots,
         stage_durations,

@@ -36,6 +36,11 @@ from analysis.plots.rates import (
     plot_success_rate,
 )
 from analysis.plots.sellers import plot_seller_scorecard
+from analysis.plots.sides import (
+    plot_outcome_difference,
+    plot_refund_drivers,
+    plot_refund_time_difference,
+)
 from analysis.plots.snapshots import plot_refund_curve_from_snapshots
 from analysis.plots.spread import plot_seller_spread
 from analysis.plots.stages import plot_never_refunded_share, plot_stage_durations
@@ -43,6 +48,9 @@ from analysis.plots.trend import plot_success_rate_trend
 from analysis.plots.windows import plot_window_hazard
 
 __all__ = [
+    "plot_outcome_difference",
+    "plot_refund_drivers",
+    "plot_refund_time_difference",
     "MIN_N",
     "column_label",
     "label",

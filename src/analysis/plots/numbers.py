@@ -173,6 +173,22 @@ def amount(minor: float, currency: str) -> str:
     return f"{text} {plain(str(currency))}"
 
 
+def ratio(value: float) -> str:
+    """Return a ratio: two decimals below 2, one below 10, whole above.
+
+    Examples
+    --------
+    >>> ratio(0.856), ratio(2.123), ratio(33.7), ratio(0.003)
+    ('0.86', '2.1', '34', 'under 0.01')
+    """
+    if math.isnan(value):
+        return NO_DATA
+    if 0 < value < 0.005:
+        return "under 0.01"
+    two = f"{value:.2f}"
+    return two if float(two) < 2 else count(value)
+
+
 def moment(when: pd.Timestamp) -> str:
     """Return a moment to the minute, e.g. ``2025-11-03 14:05 UTC``."""
     return f"{when:%Y-%m-%d %H:%M} UTC"

@@ -40,6 +40,11 @@ from analysis.report.say.rates import (
     say_success_rate,
 )
 from analysis.report.say.sellers import say_seller_scorecard
+from analysis.report.say.sides import (
+    say_outcome_difference,
+    say_refund_drivers,
+    say_refund_time_difference,
+)
 from analysis.report.say.snapshots import say_refund_curve_from_snapshots
 from analysis.report.say.spread import say_seller_spread
 from analysis.report.say.stages import say_never_refunded_share, say_stage_durations
@@ -47,6 +52,9 @@ from analysis.report.say.trend import say_success_rate_trend
 from analysis.report.say.windows import say_window_hazard
 
 __all__ = [
+    "say_outcome_difference",
+    "say_refund_drivers",
+    "say_refund_time_difference",
     "count",
     "days",
     "hours",

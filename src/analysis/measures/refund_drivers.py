@@ -1,0 +1,188 @@
+"""What makes the money arrive sooner: hazard ratios of several circumstances at once.
+
+Unit: one leg of a refund, as in :mod:`analysis.measures.durations`; one row is one level of one
+factor. What is still on its way is censored at ``as_of``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis import stats
+from analysis.measures.circumstances import Levels, levels_of
+from analysis.measures.counting import as_counts
+from analysis.measures.durations import refund_spells
+from analysis.measures.leakage import require_known_before
+from analysis.measures.sides import TestRows, commonest, rows_to_test
+from analysis.measures.spells import Spells
+from analysis.sources import Tables
+from analysis.stats.scales import t_p_value, t_quantile
+
+MOST_LEVELS = 8  # of a factor; rarer ones are pooled
+FEW_CLUSTERS = "too few to cluster by seller"
+MODEL = "Cox, Efron ties"
+
+
+def refund_drivers(
+    tables: Tables,
+    *,
+    factors: Sequence[str] = ("method", "buyer_country", "size_tier"),
+    horizon_days: float = 30,
+    clock: str = "calendar",
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How much sooner or later the money arrives at each level of each factor, others alike.
+
+    Parameters
+    ----------
+    tables
+        Opened dataset; needs ``refunds``, ``requests`` and ``orders``.
+    factors
+        Columns of refunds, orders or sellers, known when the refund is booked. Of more than 8
+        levels the rarest are pooled as "all others"; numbers are classed; missing values are a
+        level, "not recorded".
+    horizon_days
+        Days of ``clock`` that count; longer refunds are cut (censored) there.
+    clock
+        As in :func:`analysis.refund_mean`.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row per factor and level: ``factor, level, reference, estimate, ci_low, ci_high,
+        p_value, q_value, n, n_events, n_censored, n_clusters, status, interval``. ``estimate`` is
+        the ratio of the hazard of the money arriving to that at the ``reference`` level, the one
+        with most refunds: above 1, it arrives sooner. ``status`` is "reference"; "estimated";
+        "infinite" where the data has no finite ratio (nothing, or everything at once, was
+        credited), the estimate then being missing; or "redundant" where other factors determine
+        the level.
+
+    Raises
+    ------
+    MissingData
+        There is no table ``refunds``, or a factor is in none of the tables.
+    ValueError
+        A factor is known only after the refund is booked, or ``factors`` is empty.
+
+    Notes
+    -----
+    Cox's (1972) proportional hazards on counts (:func:`analysis.stats.cox`) with robust errors by
+    seller where sellers are known (Lin and Wei 1989), corrected for few and for large ones, and
+    Student's limits. In simulations with sellers of different pace that lean to one level, a 95 %
+    interval covered the ratio 92 % of the time with 10 sellers, of equal or heavy-tailed size,
+    and 94 % with 20: with few sellers limits are somewhat too narrow. The uncorrected ones of R
+    covered 83 to 93 %, those of independent refunds 58 to 74 %.
+    A ratio is an average over the time when hazards are not proportional
+    (:func:`analysis.stats.proportionality` tests that). It describes; it is no effect. q-values:
+    Benjamini and Hochberg (1995), over all levels.
+    """
+    factors = [factors] if isinstance(factors, str) else list(dict.fromkeys(factors))
+    if not factors:
+        raise ValueError("factors must name at least one column")
+    require_known_before(factors, moment="refunding")
+    spells = refund_spells(tables, factors, horizon_days=horizon_days, clock=clock)
+    frame, index = spells.groups.frame, spells.groups.index
+    n = np.bincount(index, spells.n_spells, minlength=len(frame))
+    levels = [levels_of(one, frame[one], n, most=MOST_LEVELS) for one in factors]
+    rows = rows_to_test(spells)
+    columns = [_columns(one, n) for one in levels]
+    x = np.hstack([matrix for matrix, _ in columns])
+    fit = _fitted(x, spells, rows)
+    table = pd.concat(
+        [
+            _factor(name, one, number, spells)
+            for name, one, (_, number) in zip(factors, levels, columns, strict=True)
+        ],
+        ignore_index=True,
+    )
+    return _estimated(table, fit, level)
+
+
+def _columns(levels: Levels, n: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return a 0/1 column for each level but the commonest, and which that is."""
+    if not levels.names:
+        return np.zeros((len(levels.codes), 0)), 0
+    number = commonest(levels.names, np.bincount(levels.codes, n, len(levels.names)))
+    others = [i for i in range(len(levels.names)) if i != number]
+    return (levels.codes[:, None] == others).astype(float), number
+
+
+def _fitted(x: np.ndarray, spells: Spells, rows: TestRows) -> stats.Cox:
+    ended = spells.end[rows.row] > 0
+    n = np.rint(rows.n_spells)
+    return stats.cox(
+        x,
+        spells.groups.index[rows.row],
+        spells.time[rows.row],
+        n * ended,
+        n * ~ended,
+        weight=rows.weight,
+        cluster=rows.cluster,
+        corrected=True,
+    )
+
+
+def _factor(name: str, levels: Levels, reference: int, spells: Spells) -> pd.DataFrame:
+    """Rows of one factor with their counts."""
+    code, size = levels.codes[spells.groups.index], len(levels.names)
+    events = np.bincount(code, spells.events[:, 0], minlength=size)
+    censored = np.bincount(code, spells.censored, minlength=size)
+    return pd.DataFrame(
+        {
+            "factor": name,
+            "level": levels.names,
+            "reference": levels.names[reference] if levels.names else "",
+            "n": as_counts(events + censored),
+            "n_events": as_counts(events),
+            "n_censored": as_counts(censored),
+            "n_clusters": _clusters(code, size, spells),
+        }
+    )
+
+
+def _clusters(code: np.ndarray, size: int, spells: Spells) -> np.ndarray:
+    """Count the sellers of each level; refunds without seller, or all where none is known, too."""
+    if spells.cluster is None:
+        return np.rint(np.bincount(code, spells.n_spells, minlength=size)).astype(np.int64)
+    inside = (spells.cluster >= 0) & (spells.n_spells > 0)
+    pairs = np.unique(np.stack([code[inside], spells.cluster[inside]]), axis=1)
+    lone = np.bincount(code, spells.n_spells * (spells.cluster < 0), minlength=size)
+    return np.rint(np.bincount(pairs[0], minlength=size) + lone).astype(np.int64)
+
+
+def _estimated(table: pd.DataFrame, fit: stats.Cox, level: float) -> pd.DataFrame:
+    """Add ratios and limits to the rows that are no reference."""
+    own = (table["level"] != table["reference"]).to_numpy()
+    n_clusters = fit.n_clusters
+    robust = n_clusters >= 2
+    error = fit.robust_error if robust else fit.std_error
+    df = np.array(fit.robust_df if robust else np.inf)
+    fine = fit.status == "estimated"
+    log_ratio = np.where(fine, fit.coefficient, np.nan)
+    reach = t_quantile(df, level) * error
+    values = {
+        "estimate": np.exp(log_ratio),
+        "ci_low": np.exp(log_ratio - reach),
+        "ci_high": np.exp(log_ratio + reach),
+        "p_value": t_p_value(log_ratio, error**2, df),
+    }
+    columns = {name: np.full(len(table), np.nan) for name in values}
+    for name, value in values.items():
+        columns[name][own] = value
+    for name in ("estimate", "ci_low", "ci_high"):
+        columns[name][~own] = 1.0
+    status = np.full(len(table), "reference", dtype=object)
+    status[own] = fit.status
+    words = f"{MODEL}, clustered by seller" if robust else MODEL
+    words = f"{MODEL}, {FEW_CLUSTERS}" if n_clusters == 1 else words
+    table = table.assign(
+        **columns, q_value=stats.q_values(columns["p_value"]), status=status, interval=words
+    )
+    names = ["factor", "level", "reference", "estimate", "ci_low", "ci_high", "p_value", "q_value"]
+    names += ["n", "n_events", "n_censored", "n_clusters", "status", "interval"]
+    return table[names].astype(dict.fromkeys(("factor", "level", "reference", "status"), "str"))
