@@ -98,7 +98,8 @@ def gray_test(
         raise ValueError(f"n_events must be rows x causes, got {counts.ndim} dimension(s)")
     sets = risk_sets(stratum, group, time, counts.T, n_censored, n_groups=n_groups)
     before, after = _survival(sets)
-    found = [_one_cause(sets, before, after, cause) for cause in range(counts.shape[1])]
+    causes, keep = range(counts.shape[1]), cluster is not None
+    found = [_one_cause(sets, before, after, cause, keep) for cause in causes]
     scores = [one.score for one in found]
     variances, n_clusters = [one.variance for one in found], 0
     if cluster is not None:
@@ -150,8 +151,13 @@ def _survival(sets: RiskSets) -> tuple[np.ndarray, np.ndarray]:
     return _each(lambda x: sets.segments.previous(x, 1.0), after), after
 
 
-def _one_cause(sets: RiskSets, before: np.ndarray, after: np.ndarray, cause: int) -> _Cause:
-    """Score of each group for one cause, and their variance; groups x points throughout."""
+def _one_cause(
+    sets: RiskSets, before: np.ndarray, after: np.ndarray, cause: int, keep: bool
+) -> _Cause:
+    """Score of each group for one cause, and their variance; groups x points throughout.
+
+    What single ends add is kept only where it is asked for: it is a matrix for every group.
+    """
     segments, at_risk = sets.segments, sets.n_at_risk
     own = sets.n_events[cause]
     other = sets.n_events.sum(axis=0) - own
@@ -177,8 +183,9 @@ def _one_cause(sets: RiskSets, before: np.ndarray, after: np.ndarray, cause: int
         second = _ratio(other[r] * _tied(other[r], at_risk[r]), h**2)
         inner = drift + ahead - slope
         variance += (inner * first) @ inner.T + (slope * second) @ slope.T
-        own_moves.append(_ratio(inner, h))
-        other_moves.append(-_ratio(slope, h))
+        if keep:
+            own_moves.append(_ratio(inner, h))
+            other_moves.append(-_ratio(slope, h))
     return _Cause(score, variance, own_moves, other_moves, _ratio(jump, before))
 
 
