@@ -28,14 +28,14 @@ from analysis.measures.rates import (
     outcome_shares,
 )
 from analysis.measures.reason_gaming import reason_gaming
-from analysis.measures.seller_funnel import seller_funnel
 from analysis.measures.refund_drivers import refund_drivers
+from analysis.measures.seller_funnel import seller_funnel
 from analysis.measures.seller_spread import seller_spread
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.snapshots import refund_curve_from_snapshots
 from analysis.measures.stages import stage_durations
-from analysis.measures.trend import success_rate_trend
 from analysis.measures.time_differences import refund_time_difference
+from analysis.measures.trend import success_rate_trend
 from analysis.measures.windows import window_hazard
 
 # Every measure of a whole dataset; ``why_not`` is about one order.

@@ -112,6 +112,35 @@ def race_table(
     return _finished(stacked.drop(columns="_order"), spells, found, MANY_ENDS)
 
 
+def shares_at(
+    spells: Spells, causes: Sequence[str], *, horizon: float, units: int, level: float
+) -> pd.DataFrame:
+    """Share ended in each way by the horizon: one row per group and cause, also of no event.
+
+    After the last spell of a group has ended nothing changes any more, and the shares are known
+    at any later time; where the last one seen was censored, they are not.
+    """
+    curve = _incidence(spells)
+    found = _jackknife(spells, curve)
+    segments, n_groups = curve.segments, spells.groups.n
+    done = segments.last(curve.survival, 1.0) == 0
+    own = np.where(done, segments.last(curve.time.astype(float), np.inf), np.inf)
+    asked, position = np.unique(np.minimum(own, horizon * units), return_inverse=True)
+    at = stats.incidence_at(curve, asked, level=level, jackknife=found)
+    group = np.arange(n_groups)
+    once = {"n_at_risk": at.n_at_risk, "n_censored": at.n_censored, "n": _sizes(spells, asked)}
+    columns: Columns = {"estimate": at.incidence, "ci_low": at.low, "ci_high": at.high}
+    columns["n_events"] = at.n_events
+    columns |= {name: np.repeat(x[:, :, None], len(causes), 2) for name, x in once.items()}
+    columns = {name: x[group, position] for name, x in columns.items()}  # groups x causes
+    labels = {
+        "outcome": np.array(causes, dtype=object),
+        "time_hours": np.full(len(causes), horizon, float),
+    }
+    table = _rows(spells, _limited(columns, found, level), labels)
+    return _finished(table, spells, found, MANY_ENDS)
+
+
 def quantile_table(
     spells: Spells, probabilities: Sequence[float], *, units: int, level: float
 ) -> pd.DataFrame:

@@ -12,14 +12,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.contract import codes
 from analysis.measures.counting import HOUR, MINUTE, require_own_column
 from analysis.measures.curves import shares_at
-from analysis.measures.races import request_spells
+from analysis.measures.races import ENDS, request_spells
 from analysis.measures.sides import Sides, checked_between, rows_to_test, sides_of
 from analysis.sources import Tables
-
-ENDS = [word for word in codes.OUTCOMES if word != codes.PENDING]
 
 
 def outcome_difference(

@@ -16,11 +16,12 @@ import pandas as pd
 from analysis.contract import codes
 from analysis.measures.counting import HOUR, MINUTE, age, orders_of, positive, requests_of
 from analysis.measures.curves import race_table
-from analysis.measures.spells import first_end, spell_counts
+from analysis.measures.spells import Spells, first_end, spell_counts
 from analysis.sources import Tables, seconds_between
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+ENDS = [word for word in codes.OUTCOMES if word != codes.PENDING]
 
 
 def outcome_curve(
@@ -65,22 +66,33 @@ def outcome_curve(
     where they are known (:class:`analysis.stats.Jackknife`); Student limits on the log-log scale.
     A request without seller is a cluster of its own. Orders count for their ``weight``.
     """
-    frame, by = requests_of(tables, by, requested_by, needed_by="outcome_curve")
-    words = [word for word in codes.OUTCOMES if word != codes.PENDING]
-    numbers = [(frame.outcome == word, i) for i, word in enumerate(words, 1)]
-    spells = spell_counts(
+    spells = request_spells(tables, by, horizon_hours, requested_by, needed_by="outcome_curve")
+    return race_table(spells, ENDS, horizon=horizon_hours, units=HOUR // MINUTE, level=level)
+
+
+def request_spells(
+    tables: Tables,
+    by: Sequence[str],
+    horizon_hours: float,
+    requested_by: str | None,
+    *,
+    needed_by: str,
+) -> Spells:
+    """Count requests by minutes from asking to their end (one of ``ENDS``), or to ``as_of``."""
+    frame, by = requests_of(tables, by, requested_by, needed_by=needed_by)
+    numbers = [(frame.outcome == word, i) for i, word in enumerate(ENDS, 1)]
+    return spell_counts(
         frame,
         by,
         start=frame.requested_at,
         ended=seconds_between(frame.requested_at, frame.decided_at),
         cause=ibis.cases(*numbers, else_=0),
-        n_causes=len(words),
+        n_causes=len(ENDS),
         age=age(tables, frame.requested_at),
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
         n_sellers=tables.n_sellers,
     )
-    return race_table(spells, words, horizon=horizon_hours, units=HOUR // MINUTE, level=level)
 
 
 def window_curve(

@@ -51,12 +51,12 @@ from analysis.stats.intervals import (
 from analysis.stats.jackknife import Jackknife
 from analysis.stats.logistic import LogisticFit, logistic_fit
 from analysis.stats.logrank import LogRank, log_rank
-from analysis.stats.mixes import MixDepartures, mix_departures
 from analysis.stats.mean_differences import (
     MeanDifferences,
     mean_differences,
     time_lost_differences,
 )
+from analysis.stats.mixes import MixDepartures, mix_departures
 from analysis.stats.multiplicity import q_values
 from analysis.stats.nowcast import Chance, chance_when_open, nowcast
 from analysis.stats.posteriors import (
