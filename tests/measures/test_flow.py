@@ -150,7 +150,7 @@ def test_no_session_is_a_funnel_of_nobody(tables, without):
 
 
 def test_the_step_before_counts_the_same_sessions(tables):
-    walks = "session_id | step \n 1 | choose_reason \n 2 | submit"
+    walks = "session_id | order_id | step \n 1 | 1 | choose_reason \n 2 | 1 | submit"
     submit = cancel_flow_funnel(tables(steps=walks)).set_index("step").loc["submit"]
     assert (submit.of_previous, submit.of_previous_low) == (0, 0)  # another one submitted
     assert 0 < submit.of_previous_high < 1
