@@ -74,7 +74,7 @@ def clustered_contrast(
     A nominal 95% interval of a difference held the truth in 93.8 to 96.1% of 2,000 draws of 30
     clusters of very unequal sizes a side, whether none, half or all of them were shared (92.4% for
     shares of 0.95 and 0.90 in the same clusters), and in 97.6 to 99.5% with 8 clusters; the test
-    rejected no difference at 0.05 in 3 to 6% of draws.
+    rejected no difference at 0.05 in 3.5 to 6.2% of draws.
 
     Examples
     --------
