@@ -98,8 +98,8 @@ def refund_curve_from_snapshots(
     Turnbull's (1976) nonparametric maximum likelihood on hours since the decision, rounded up;
     limits from 300 bootstrap samples of sellers (of legs where sellers are not known or there is
     one only), the lower quantile of ``at_least`` and the upper of ``at_most``. Legs decided after
-    the last look are in no export and not counted. To round to days and use Kaplan-Meier instead
-    is biased: see the tests.
+    the last look are in no export and not counted; a column ``weight`` is not used. To round to
+    days and use Kaplan-Meier instead is biased: see the tests.
     """
     looks = _looks(tables, by, snapshot_hours)
     times = curve_times(positive("horizon_days", horizon_days), 0.25)

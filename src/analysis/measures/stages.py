@@ -81,7 +81,8 @@ def stage_durations(
     Notes
     -----
     Restricted means of Kaplan-Meier curves on whole minutes, rounded up (Irwin 1949), normal
-    limits that take units as independent. A leg credited without a recorded ``started_at`` is in
+    limits that take units as independent of each other; sellers are not allowed for, and a
+    column ``weight`` is not used. A leg credited without a recorded ``started_at`` is in
     the total only. Why the means need not add up: see the head of the module.
     """
     horizon = positive("horizon_days", horizon_days)
