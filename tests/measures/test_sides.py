@@ -306,3 +306,33 @@ def test_a_level_without_a_credit_has_no_finite_ratio_and_says_so(tables):
     assert np.isnan(table.loc["bank_transfer", "estimate"])
     assert (table.loc["bank_transfer", "n"], table.loc["bank_transfer", "n_events"]) == (3, 0)
     assert sorted(table.status) == ["estimated", "infinite", "reference"]
+
+
+@pytest.mark.parametrize("without", [None, "seller_id"])
+def test_a_weight_is_so_many_orders_and_none_is_no_order(without):
+    """Orders of weight 0 are as if they were not there, and all weights doubled change no mean."""
+    frames = random_market(4, 200, weighted=True)
+    orders = frames["orders"] if without is None else frames["orders"].drop_columns([without])
+    weight = orders.column("weight").to_pandas().fillna(1.0)
+    double = orders.set_column(
+        orders.column_names.index("weight"), "weight", [(weight * 2).tolist()]
+    )
+    kept = set(np.array(orders.column("order_id").to_pylist())[weight > 0])
+    inside = [order in kept for order in frames["refunds"].column("order_id").to_pylist()]
+    fewer = frames["refunds"].filter(inside)
+
+    def tables(rows, refunds):
+        return open_tables({**frames, "orders": rows, "refunds": refunds}, as_of=AS_OF)
+
+    once, twice = (tables(rows, frames["refunds"]) for rows in (orders, double))
+    some = tables(orders, fewer)
+    assert 0 < fewer.num_rows < frames["refunds"].num_rows
+    for measure in (refund_time_difference, refund_drivers):
+        options = {} if measure is refund_time_difference else {"factors": ["method"]}
+        found, doubled, less = (measure(opened, **options) for opened in (once, twice, some))
+        np.testing.assert_allclose(doubled.estimate, found.estimate, rtol=1e-7)
+        np.testing.assert_allclose(doubled.n, 2 * found.n)
+        np.testing.assert_allclose(less.estimate, found.estimate, rtol=1e-7)
+        if without is None:
+            np.testing.assert_allclose(doubled.ci_low, found.ci_low, rtol=1e-6)
+            np.testing.assert_allclose(doubled.p_value, found.p_value, rtol=1e-5)

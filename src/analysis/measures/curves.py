@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis import stats
 from analysis.measures.counting import as_counts, require_own_column
-from analysis.measures.spells import Spells, curve_times
+from analysis.measures.spells import Spells, cells_of, curve_times
 
 ONE_END = "Kaplan-Meier, log-log"
 MANY_ENDS = "Aalen-Johansen, log-log"
@@ -193,18 +193,7 @@ def _jackknife(
     """What limits need to allow for sellers and weights; None where there are neither."""
     if spells.cluster is None and spells.n_squared is None:
         return None
-    n = spells.events.sum(axis=1) + spells.censored
-    cells = stats.Cells(
-        spells.groups.index,
-        spells.time,
-        spells.end,
-        n,
-        spells.cluster,
-        None,
-        spells.n_squared,
-        spells.n_spells,
-    )
-    return stats.Jackknife(curve, cells)
+    return stats.Jackknife(curve, cells_of(spells))
 
 
 def _finished(

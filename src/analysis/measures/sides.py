@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis import stats
 from analysis.measures.circumstances import MISSING, POOLED, levels_of
 from analysis.measures.counting import Groups, groups_of, require_own_column
 from analysis.measures.leakage import require_known_before
@@ -98,21 +97,6 @@ def commonest(names: Sequence[str], n: np.ndarray) -> int:
     return int(np.argmax(np.where(real, n + 1.0, 0.0) if real.any() else n))
 
 
-def cells_of(spells: Spells) -> stats.Cells:
-    """Return the counts as cells, for estimates that allow for sellers."""
-    n = spells.events.sum(axis=1) + spells.censored
-    return stats.Cells(
-        spells.groups.index,
-        spells.time,
-        spells.end,
-        n,
-        spells.cluster,
-        None,
-        spells.n_squared,
-        spells.n_spells,
-    )
-
-
 class TestRows(NamedTuple):
     """Counts for a test: rows of spells, in which each lone spell is a row of its own."""
 
@@ -128,13 +112,13 @@ def rows_to_test(spells: Spells) -> TestRows:
     Without sellers a test cannot allow for weights, and every spell counts for 1.
     """
     n = np.asarray(spells.n_spells, dtype=float)
-    rows = np.arange(len(n))
+    rows = np.flatnonzero(n > 0)
     if spells.cluster is None:
-        return TestRows(rows, n, np.ones(len(n)), None)
+        return TestRows(rows, n[rows], np.ones(len(rows)), None)
     total = spells.events.sum(axis=1) + spells.censored
     weight = np.divide(total, n, out=np.zeros(len(n)), where=n > 0)
     times = np.where(spells.cluster < 0, np.rint(n), 1).astype(np.int64)
-    row = np.repeat(rows, times)
+    row = np.repeat(rows, times[rows])
     lone = spells.cluster[row] < 0
     cluster = spells.cluster[row].astype(np.int64)
     cluster[lone] = cluster.max(initial=0) + 1 + np.arange(lone.sum())

@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from analysis import stats
 from analysis.measures.counting import CLUSTER, Groups, groups_of
 from analysis.sources import collect, whole_units
 
@@ -122,6 +123,21 @@ def _spells(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
         n_spells,
         n_squared,
         None if cluster is None else pd.factorize(cluster, sort=True)[0],
+    )
+
+
+def cells_of(spells: Spells) -> stats.Cells:
+    """Return the counts as cells, for estimates that allow for sellers."""
+    n = spells.events.sum(axis=1) + spells.censored
+    return stats.Cells(
+        spells.groups.index,
+        spells.time,
+        spells.end,
+        n,
+        spells.cluster,
+        None,
+        spells.n_squared,
+        spells.n_spells,
     )
 
 

@@ -17,11 +17,11 @@ from analysis.measures.durations import refund_spells
 from analysis.measures.sides import (
     Sides,
     baselines,
-    cells_of,
     checked_between,
     rows_to_test,
     sides_of,
 )
+from analysis.measures.spells import cells_of
 from analysis.sources import Tables
 
 METHOD = "difference of restricted means"

@@ -196,6 +196,7 @@ def _compared(
     baseline, level = _checked_baseline(baseline, len(mean)), checked_level(level)
     has = (baseline >= 0) & (baseline != np.arange(len(mean)))
     other = np.where(has, baseline, 0)
+    cells = _filled(cells)
     spells = placed(curve, cells)
     pairs = _Pairs(spells, cells.cluster, other)
     moves = [exits(spells, load) for load in loads]
@@ -222,6 +223,12 @@ def _compared(
         limits = ratio / factor, ratio * factor
     found = (mean, beside, difference, error, low, high, t_p_value(difference, error**2, degrees))
     return MeanDifferences(*found, ratio, *limits, degrees, shares.n_clusters, clustered)
+
+
+def _filled(cells: Cells) -> Cells:
+    """Leave out cells without spells (all of weight 0): the curve may have no row for them."""
+    some = np.asarray(cells.n) > 0
+    return Cells(*(None if part is None else np.asarray(part)[some] for part in cells))
 
 
 def _checked_baseline(baseline: np.ndarray, n_groups: int) -> np.ndarray:
