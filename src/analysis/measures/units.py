@@ -43,13 +43,12 @@ def counted_units(
     keys = cluster_keys(frame, by)
     frame = frame.mutate(counted_=counted.fill_null(False), event_=event.fill_null(False))
     frame, weight, keys = weighted_rows(frame, keys)
-    counts = collect(
-        frame.group_by(*keys).aggregate(
-            n=frame.counted_.ifelse(weight, 0).sum(),
-            k=(frame.counted_ & frame.event_).ifelse(weight, 0).sum(),
-            pending=frame.counted_.ifelse(0, weight).sum(),
-        )
-    )
+    sums = {
+        "n": frame.counted_.ifelse(weight, 0).sum().fill_null(0),
+        "k": (frame.counted_ & frame.event_).ifelse(weight, 0).sum().fill_null(0),
+        "pending": frame.counted_.ifelse(0, weight).sum().fill_null(0),
+    }
+    counts = collect((frame.group_by(*keys) if keys else frame).aggregate(**sums))
     k, n, pending = (counts[name].to_numpy(float) for name in ("k", "n", "pending"))
     alone = pooled_rows(counts)
     known = alone is not None
