@@ -1,7 +1,8 @@
 """Measure speed and memory beside the physical floor and hand-written queries; write RESULTS.md.
 
-Run by ``make bench``. Machines are shared and noisy, so ratios within one run are what counts.
-``--orders`` makes it smaller; the committed RESULTS.md is of the default size.
+Run by ``make bench``; ``--only statistics`` (or market, report) runs one part and replaces its
+sections. Machines are shared and noisy, so ratios within one run are what counts. ``--orders`` and
+``--rows`` make it smaller; the committed RESULTS.md is of the default size.
 """
 
 from __future__ import annotations
@@ -138,54 +139,6 @@ def measures(folder: Path, orders: int) -> list[str]:
     return [*lines, ""]
 
 
-def statistics_alone() -> list[str]:
-    """Time the curves with limits on the counts of 1,000,000 refunds."""
-    import numpy as np
-
-    from analysis import stats
-
-    draws = np.random.default_rng(1)
-    n = 1_000_000
-    hours = np.ceil(draws.lognormal(5.0, 0.6, n)).astype(np.int64)
-    cause = draws.integers(0, 4, n)
-    key, counts = np.unique(hours * 4 + cause, return_counts=True)
-    time_, which = key // 4, key % 4
-    events = np.zeros((len(key), 3))
-    events[np.flatnonzero(which > 0), which[which > 0] - 1] = counts[which > 0]
-    censored = np.where(which == 0, counts, 0)
-    group = np.zeros(len(key), dtype=np.int64)
-
-    def one_end() -> object:
-        return stats.survival_limits(
-            stats.kaplan_meier(group, time_, events.sum(axis=1), censored), level=0.95
-        )
-
-    def many_ends() -> object:
-        return stats.incidence_limits(stats.aalen_johansen(group, time_, events, censored))
-
-    exact = draws.lognormal(5.0, 0.6, n)
-    ones, zeros = (cause > 0).astype(float), (cause == 0).astype(float)
-    each = np.stack([cause == c for c in (1, 2, 3)], axis=1).astype(float)
-    alone = np.zeros(n, dtype=np.int64)
-
-    def continuous() -> object:
-        stats.survival_limits(stats.kaplan_meier(alone, exact, ones, zeros), level=0.95)
-        return stats.incidence_limits(stats.aalen_johansen(alone, exact, each, zeros))
-
-    return [
-        "## Statistics after the counts",
-        "",
-        f"Kaplan-Meier and Aalen-Johansen (three causes) with limits, {n:,} refunds.",
-        "",
-        "| times | seconds | aim |",
-        "|---|---|---|",
-        f"| whole hours, Kaplan-Meier | {seconds(one_end):.4f} | |",
-        f"| whole hours, Aalen-Johansen | {seconds(many_ends):.4f} | 0.15 for both |",
-        f"| all different, both | {seconds(continuous):.2f} | |",
-        "",
-    ]
-
-
 def report_and_import() -> list[str]:
     """Time the report on 200,000 orders from nothing, and what importing costs."""
     with tempfile.TemporaryDirectory() as folder:
@@ -231,28 +184,47 @@ def machine() -> str:
     return f"{where}, {versions}."
 
 
+SECTIONS = ("market", "statistics", "report")
+
+
 def main() -> None:
-    """Run everything and write RESULTS.md."""
+    """Run everything and write RESULTS.md; or one part, which replaces its sections there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the statistics")
+    parser.add_argument("--only", choices=SECTIONS, help="run only this part")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; medians on a shared, noisy machine: read the ratios. "
-        + machine(),
-        "",
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        market = Path(folder) / "market"
-        lines += generate(market, options.orders)
-        lines += measures(market, options.orders)
-    lines += statistics_alone()
-    lines += report_and_import()
-    options.out.write_text("\n".join(lines), encoding="utf-8")
+    parts = [options.only] if options.only else SECTIONS
+    lines: list[str] = []
+    if "market" in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            market = Path(folder) / "market"
+            lines += generate(market, options.orders)
+            lines += measures(market, options.orders)
+    if "statistics" in parts:
+        from statistics_bench import statistics_lines
+
+        lines += statistics_lines(options.rows)
+    if "report" in parts:
+        lines += report_and_import()
+    known = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
+    options.out.write_text(results(known if options.only else "", lines), encoding="utf-8")
     print(options.out.read_text(encoding="utf-8"))
+
+
+def results(known: str, lines: list[str]) -> str:
+    """Return RESULTS.md with new sections in their place, or at the end, of the known ones."""
+    head = (
+        "# Benchmarks\n\nWritten by `make bench`; medians on a shared, noisy machine: read the "
+        f"ratios. {machine()}\n"
+    )
+    sections = {}
+    for text in (known, "\n".join(lines)):
+        for section in f"\n{text}".split("\n## ")[1:]:
+            sections[section.splitlines()[0]] = section.strip()
+    return "\n".join([head, *(f"## {section}\n" for section in sections.values())])
 
 
 if __name__ == "__main__":

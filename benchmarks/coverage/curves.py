@@ -11,7 +11,8 @@ from .study import Found, Outcome, Seed, Study
 
 REFUND = laws.LogNormal(median=5.0, sigma=0.7)
 AGES = 21.0  # refunds were decided at any time of the last three weeks
-REFUNDS = 250
+REFUNDS, LOOKED_AT = 250, 150
+NEVER, NEVER_SCALE = 0.12, 6.0  # share that never comes; days
 AT, TAU = 7.0, 14.0
 ENDS = laws.Race(first=0.12, second=0.08)
 ENDS_LAW = "two ends with hazards 0.12 and 0.08 a day, ages uniform over 21 days"
@@ -89,6 +90,47 @@ def approved(seed: Seed, replications: int) -> Outcome:
     return Outcome(ours, ENDS.incidence(AT), naive)
 
 
+def time_lost(seed: Seed, replications: int) -> Outcome:
+    spells, events = race(seed, replications, REFUNDS)
+    curve = stats.aalen_johansen(spells.group, spells.time, events, ~spells.seen * 1.0)
+    lost = stats.restricted_time_lost(curve, TAU)
+    ours = Found(lost.estimate[:, 0], lost.low[:, 0], lost.high[:, 0])
+    alone = stats.kaplan_meier(spells.group, spells.time, events[:, 0], 1 - events[:, 0])
+    mean = stats.restricted_mean(alone, TAU)
+    naive = Found(TAU - mean.estimate, TAU - mean.high, TAU - mean.low)
+    return Outcome(ours, ENDS.time_lost(TAU), naive)
+
+
+def never_refunded(seed: Seed, replications: int) -> Outcome:
+    """Some refunds never come; the others do in Weibull times."""
+    rng, group = np.random.default_rng(seed), laws.groups(replications, REFUNDS)
+    end = NEVER_SCALE * rng.weibull(1.4, len(group))
+    end[rng.random(len(group)) < NEVER] = np.inf
+    spells = laws.observed(rng, group, end, longest=40.0)
+    fit = stats.cure_fit(group, spells.time, spells.seen * 1.0, ~spells.seen * 1.0)
+    open_ = np.bincount(group, ~spells.seen, replications)
+    return Outcome(Found(fit.share, fit.low, fit.high), NEVER, familiar.wald(open_, REFUNDS))
+
+
+def looked_at(seed: Seed, replications: int) -> Outcome:
+    """Refunds whose state was looked up on some days only, in the days after the decision."""
+    rng = np.random.default_rng(seed)
+    found, naive = [], []
+    for _ in range(replications):
+        end = REFUND.draw(rng, LOOKED_AT)
+        looks = np.cumsum(rng.integers(1, 4, (LOOKED_AT, 9)), axis=1).astype(float)
+        looks[looks > rng.integers(6, 22, LOOKED_AT)[:, None]] = np.inf  # not yet
+        first = np.where(looks >= end[:, None], looks, np.inf).min(axis=1)
+        before = np.where((looks < end[:, None]) & np.isfinite(looks), looks, 0.0).max(axis=1)
+        rows = np.zeros(LOOKED_AT, np.int64), before, first, np.ones(LOOKED_AT)
+        low, high = stats.interval_survival_at(stats.turnbull(*rows), [AT])
+        below, above = stats.interval_survival_limits(*rows, [AT], replicates=200)
+        found.append((1 - (low + high)[0, 0] / 2, 1 - above[0, 0], 1 - below[0, 0]))
+        come = first[np.isfinite(first)]
+        naive.append(((come <= AT).sum(), len(come)))
+    return Outcome(Found(*np.array(found).T), REFUND.cdf(AT), familiar.wald(*np.array(naive).T))
+
+
 COMPLETED = "of the refunds that have arrived"
 STUDIES = [
     Study(
@@ -138,5 +180,34 @@ STUDIES = [
         f"{REFUNDS} requests",
         approved,
         "one minus Kaplan-Meier, other ends censored",
+    ),
+    Study(
+        "curves",
+        "days lost to approval, at most 14",
+        "restricted_time_lost",
+        ENDS_LAW,
+        f"{REFUNDS} requests",
+        time_lost,
+        "one minus Kaplan-Meier, other ends censored",
+        unit="days",
+    ),
+    Study(
+        "curves",
+        "share of refunds that never come",
+        "cure_fit",
+        "Weibull refunds of which 0.12 never come, ages uniform over 40 days",
+        f"{REFUNDS} refunds",
+        never_refunded,
+        "open refunds divided by refunds, Wald",
+    ),
+    Study(
+        "curves",
+        "credited within 7 days, from looks",
+        "interval_survival_limits",
+        "log-normal refunds (median 5 days, sigma 0.7), looked at every 1 to 3 days",
+        f"{LOOKED_AT} refunds",
+        looked_at,
+        "day of the first look with the money, of those that have it",
+        replications=1000,
     ),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 from tests.parity import COMPARISONS
 from tests.parity.comparing import largest_difference
+
+from analysis import stats
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +24,16 @@ def test_an_estimator_equals_its_reference(one, request):
     difference, n = largest_difference(one.pairs(shared))
     assert n > 0
     assert difference <= one.tolerance
+
+
+NOT_COMPARED = {  # functions of ``analysis.stats`` that have no comparison, and why
+}
+
+
+def test_every_estimator_is_compared_with_something_from_outside():
+    functions = {name for name in stats.__all__ if inspect.isfunction(getattr(stats, name))}
+    compared = {name for one in COMPARISONS for name in re.findall(r"\w+", one.estimator)}
+    assert functions - compared == set(NOT_COMPARED)
 
 
 def test_the_docs_list_every_comparison():
