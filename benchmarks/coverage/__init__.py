@@ -8,8 +8,28 @@ the studies, one :class:`Study` per estimand; ``running`` runs and
 
 from __future__ import annotations
 
-from . import curves, drivers, market_studies, parts, sellers, shares, tested
+from . import (
+    clustered_curves,
+    compared,
+    curves,
+    drivers,
+    market_studies,
+    parts,
+    sellers,
+    shares,
+    tested,
+)
 from .study import Study
 
-TOPICS = (shares, curves, tested, drivers, parts, sellers, market_studies)
+TOPICS = (
+    shares,
+    compared,
+    curves,
+    clustered_curves,
+    tested,
+    drivers,
+    parts,
+    sellers,
+    market_studies,
+)
 STUDIES: list[Study] = [study for topic in TOPICS for study in topic.STUDIES]

@@ -76,6 +76,10 @@ class Frailty(NamedTuple):
         hazard = (t / self.scale) ** self.shape
         return float((1 + self.variance * hazard) ** (-1 / self.variance))
 
+    def quantile(self, p: float) -> float:
+        hazard = ((1 - p) ** -self.variance - 1) / self.variance
+        return float(self.scale * hazard ** (1 / self.shape))
+
     def restricted_mean(self, tau: float) -> float:
         from scipy.integrate import quad
 

@@ -178,6 +178,7 @@ def test_frail_times_have_the_truth_they_claim():
     law, rng = laws.Frailty(scale=6.0, shape=1.3, variance=0.5), np.random.default_rng(1)
     time = law.draw(rng, np.arange(200_000))  # a seller each: independent
     assert near(time > 5, law.survival(5.0))
+    assert near(time <= law.quantile(0.5), 0.5)
     assert near(np.minimum(time, 10), law.restricted_mean(10.0))
 
 
