@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from analysis.contract import TABLES, codes
 from analysis.marketplace import load_policy, load_world, make_market, make_truth
+from analysis.marketplace.text import make_texts
 from analysis.sources import Tables, open_tables
 
 AS_OF = pd.Timestamp("2025-12-01", tz="UTC")
@@ -25,15 +27,21 @@ IDS = 10_000_000  # more than any table of a small market has rows
 LEFT_OUT = ("steps",)  # the largest table; no study here reads it
 DAY = pd.Timedelta(days=1)
 HOURS_OF_HORIZON = 720
-SEED_OF_TRUTH, ORDERS_OF_TRUTH = 99, 1_500_000
+SEED_OF_TRUTH, ORDERS_OF_TRUTH = 99, 1_000_000
 
 
 def side_by_side(seeds: Sequence[int], n_orders: int = ORDERS) -> Tables:
-    """Open many small markets as one dataset, orders labelled with their ``market``."""
+    """Open many small markets as one dataset, orders labelled with their ``market``.
+
+    They share their pools of words, which take longer to make than a small market and which
+    nothing here reads.
+    """
     policy, world = load_policy("aliexpress"), load_world("aliexpress")
     markets = []
+    words = make_texts(world, seeds[0])
     for seed in seeds:
-        frames = make_market(n_orders, seed=seed, policy=policy, world=world, as_of=AS_OF)
+        with mock.patch("analysis.marketplace.plan.make_texts", return_value=words):
+            frames = make_market(n_orders, seed=seed, policy=policy, world=world, as_of=AS_OF)
         frames = {name: frame for name, frame in frames.items() if name not in LEFT_OUT}
         markets.append({name: _labelled(name, frame, seed) for name, frame in frames.items()})
     joined = {name: pa.concat_tables([m[name] for m in markets]) for name in markets[0]}
