@@ -26,7 +26,34 @@ def test_an_estimator_equals_its_reference(one, request):
     assert difference <= one.tolerance
 
 
-NOT_COMPARED = {  # functions of ``analysis.stats`` that have no comparison, and why
+LIMITS = "limits of a curve: compared with it"
+BY_HAND = "no such function elsewhere: beside a second implementation in its tests"
+BY_LAW = "no such function elsewhere: its limits are measured on laws in its tests"
+NOT_COMPARED = {  # functions of ``analysis.stats`` without a comparison of their own, and why
+    "survival_at": LIMITS,
+    "survival_limits": LIMITS,
+    "incidence_limits": LIMITS,
+    "interval_survival_at": "both bounds: compared with turnbull",
+    "difference_of": "what newcombe_difference is made of: compared with it",
+    "ratio_of": "what mover_ratio is made of: compared with it",
+    "plausible_priors": "what shrunk_posterior is made of: compared with it",
+    "pseudo_means": "compared with pseudo_observations",
+    "time_lost_differences": "made as mean_differences, from restricted_time_lost; both compared",
+    "interval_survival_limits": "a bootstrap: its coverage is measured in benchmarks/COVERAGE.md",
+    "plateau": "the last value of a curve and its limits",
+    "control_limits": BY_HAND,
+    "weighted_sum_variance": BY_HAND,
+    "standardised_share": BY_HAND,
+    "expected_counts": BY_HAND,
+    "adjusted_rates": BY_HAND,
+    "chance_when_open": BY_HAND,
+    "two_way_interval": BY_LAW,
+    "nowcast": BY_LAW,
+    "clustered_contrast": BY_LAW,
+    "part_interval": BY_LAW,
+    "wide_limits": BY_LAW,
+    "follow_up": BY_LAW,
+    "mix_departures": BY_LAW,
 }
 
 
