@@ -15,7 +15,6 @@ from . import (
     drivers,
     market_studies,
     parts,
-    sellers,
     shares,
     tested,
 )
@@ -29,7 +28,6 @@ TOPICS = (
     tested,
     drivers,
     parts,
-    sellers,
     market_studies,
 )
 STUDIES: list[Study] = [study for topic in TOPICS for study in topic.STUDIES]

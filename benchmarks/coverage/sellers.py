@@ -145,7 +145,7 @@ STUDIES = [
     ),
     Study(
         "sellers",
-        "how alike requests of one seller are",
+        "likeness of one seller's requests",
         "beta_binomial_spread",
         FEW_LAW,
         FEW_CASES,

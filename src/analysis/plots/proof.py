@@ -98,9 +98,14 @@ def _study_rows(table: pd.DataFrame) -> Iterator[tuple[Row, pd.Series | None]]:
         for _, study in studies.iterrows():
             look = SUCCESS if study["verdict"] == "kept" else BROKEN
             shares = [study[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
-            texts = (share_text(study["estimate"]), share_text(study["naive"]), count(study["n"]))
+            texts = (_tenths(study["estimate"]), _tenths(study["naive"]), count(study["n"]))
             name = f"{plain(str(study['estimand']))}\n{plain(str(study['estimator']))}"
             yield Row(name, *shares, texts=texts, look=look, few=is_few(study["n"])), study
+
+
+def _tenths(share: float) -> str:
+    """Percent with one decimal: whether a promise is kept is a matter of tenths."""
+    return "–" if np.isnan(share) else f"{share * 100:.1f}%"
 
 
 def _draw_study(ax: Axes, y: float, row: Row, study: pd.Series) -> None:

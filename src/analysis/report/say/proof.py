@@ -22,7 +22,7 @@ def say_coverage_study(table: pd.DataFrame) -> str:
     nominal = percent(known["nominal"].iloc[0])
     head = f"Of {count(len(known))} kinds of nominal {nominal} intervals, {_so_many_keep(known)}"
     return sentences(
-        f"{head}: the least sure is {_named(known.loc[known['estimate'].idxmin()])}.",
+        f"{head}; the lowest is {_named(known.loc[known['estimate'].idxmin()])}.",
         _not_kept(known),
         _familiar(known, worst=known["naive"].idxmin() if known["naive"].notna().any() else None),
     )
@@ -38,7 +38,7 @@ def say_size_study(table: pd.DataFrame) -> str:
     head = f"Of {count(len(known))} {tests} at {nominal}, {_so_many_keep(known)}"
     worst = known["naive"].idxmax() if known["naive"].notna().any() else None
     return sentences(
-        f"{head}: the most alarms are raised by {_named(known.loc[known['estimate'].idxmax()])}.",
+        f"{head}; the highest is {_named(known.loc[known['estimate'].idxmax()])}.",
         _not_kept(known),
         _familiar(known, worst=worst),
     )
@@ -47,13 +47,19 @@ def say_size_study(table: pd.DataFrame) -> str:
 def _so_many_keep(known: pd.DataFrame) -> str:
     n = int((known["verdict"] == "kept").sum())
     words = "keeps its" if n == 1 else "keep their"
-    return f"{count(n) if n else 'none'} {words} promise"
+    many = "all" if n == len(known) > 1 else count(n) if n else "none"
+    return f"{many} {words} promise"
+
+
+def _tenths(share: float) -> str:
+    """Percent with one decimal: whether a promise is kept is a matter of tenths."""
+    return f"{share * 100:.1f}%"
 
 
 def _named(row: pd.Series) -> str:
     """Return a study with its measured share."""
     name, method = plain(str(row["estimand"])), plain(str(row["estimator"]))
-    return f"{method} for “{name}”, {estimate(row)}"
+    return f"{method} for “{name}”, {estimate(row, _tenths)}"
 
 
 def _not_kept(known: pd.DataFrame) -> str:
@@ -78,7 +84,7 @@ def _familiar(known: pd.DataFrame, worst: object) -> str:
     verb = "keeps" if n in (0, 1) else "keep"
     return (
         f"On the same datasets {keep} {verb} it; the farthest off is “{method}”, "
-        f"{percent(row['naive'])} where {percent(row['nominal'])} is promised."
+        f"{_tenths(row['naive'])} where {percent(row['nominal'])} is promised."
     )
 
 
