@@ -109,7 +109,7 @@ def aalen_johansen(
         mixed = jump / at_risk
         incidence[cause] = segments.running_sum(jump)
         variance[cause] = _quadratic(
-            segments, incidence[cause], before * mixed * (1 - hazard), mixed, both, square
+            segments, own, incidence[cause], before * mixed * (1 - hazard), mixed, both, square
         )
     return IncidenceCurve(
         segments.group,
@@ -162,6 +162,7 @@ def aalen_variance(curve: IncidenceCurve) -> np.ndarray:
         mixed = before * ratio * own_part
         variance[cause] = _quadratic(
             segments,
+            own,
             curve.incidence[:, cause],
             before**2 * own_part,
             mixed,
@@ -211,11 +212,19 @@ def incidence_limits(
     [[0.009, nan], [0.009, 0.009], [0.009, 0.009]]
     """
     variance = curve.variance if variance is None else variance
-    return probability_limits(curve.incidence, variance, level=level, kind=kind)
+    low, high = np.empty(variance.shape), np.empty(variance.shape)
+    for cause, events in enumerate(curve.n_events.T):  # where none ends so, nothing changes
+        rows = np.flatnonzero(events > 0)
+        shares = (np.append(0.0, column[rows, cause]) for column in (curve.incidence, variance))
+        limits = probability_limits(*shares, level=level, kind=kind)
+        latest = curve.segments.latest(rows)
+        low[:, cause], high[:, cause] = (limit[latest] for limit in limits)
+    return low, high
 
 
 def _quadratic(
     segments: Segments,
+    events: np.ndarray,
     incidence: np.ndarray,
     alone: np.ndarray,
     mixed: np.ndarray,
@@ -224,15 +233,24 @@ def _quadratic(
 ) -> np.ndarray:
     """Sum over ``u <= t`` of ``alone - 2 f mixed + f**2 both``, ``f = F(t) - F(u)``, at each t.
 
-    ``square`` is the running sum of ``both``. ``F`` is measured from its last value, not from 0:
-    what is left of it is small where the last few at risk make the terms large, so nothing
-    cancels.
+    ``square`` is the running sum of ``both``; ``alone`` and ``mixed`` are 0 in rows without
+    ``events`` of the cause. There ``F`` and the sum stay as they are, so only rows with events are
+    computed. ``F`` is measured from its last value, not from 0: what is left of it is small where
+    the last few at risk make the terms large, so nothing cancels.
     """
-    left = np.repeat(segments.last(incidence, 0.0), segments.lengths) - incidence
-    slope = mixed - left * both
-    constant = segments.running_sum(alone - left * (mixed + slope))
-    total = constant + left * (2 * segments.running_sum(slope) + left * square)
-    return np.maximum(total, 0.0) * (incidence > 0)
+    rows = np.flatnonzero(events > 0)
+    own = segments.of_rows(rows)
+    whole = segments.last(incidence, 0.0)[own.group]
+    left = whole - incidence[rows]
+    earlier = own.previous(left, 0.0)  # what is left from the event before up to this one
+    earlier[own.first_rows] = whole[own.first_rows]
+    gone = segments.previous(square, 0.0)[rows]
+    between = gone - own.previous(gone, 0.0)
+    slope = mixed[rows] - left * both[rows]
+    across = earlier * between - own.previous(left * both[rows], 0.0)
+    constant = own.running_sum(alone[rows] - left * (mixed[rows] + slope) + earlier * across)
+    total = constant + left * (2 * own.running_sum(slope - across) + left * square[rows])
+    return np.append(0.0, np.maximum(total, 0.0))[segments.latest(rows)]
 
 
 def _tied(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:

@@ -128,7 +128,7 @@ def _gathered(
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Add up the counts of each group and time, sorted."""
     width = int(time.max(initial=0)) + 1 if time.dtype.kind in "iu" else 0
-    if 0 < width * n_groups <= len(time):  # many rows on few whole times: count, do not sort
+    if 0 < width * n_groups <= 4 * len(time):  # many rows on few whole times: do not sort
         key = group * width + time
         found = np.flatnonzero(np.bincount(key, minlength=width * n_groups))
         counts = [np.bincount(key, count, minlength=width * n_groups)[found] for count in counts]

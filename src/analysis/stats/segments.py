@@ -97,6 +97,26 @@ class Segments:
             found[self.lengths > 0] = np.where(earliest < self.n_rows, earliest, -1)
         return found
 
+    def of_rows(self, rows: np.ndarray) -> Segments:
+        """Segments of some of the rows, given in rising order."""
+        return Segments(np.searchsorted(rows, self.starts))
+
+    def latest(self, rows: np.ndarray) -> np.ndarray:
+        """Number, from 1, of the last of ``rows`` at or before each row of its group; 0: none yet.
+
+        Examples
+        --------
+        >>> Segments(np.array([0, 3, 5])).latest(np.array([1, 3])).tolist()
+        [0, 1, 1, 2, 2]
+        """
+        passed = np.zeros(self.n_rows, dtype=np.int32)
+        passed[rows] = 1
+        np.cumsum(passed, out=passed)
+        if self.n_groups > 1:
+            earlier = np.searchsorted(rows, self.starts[:-1])
+            passed[passed == np.repeat(earlier, self.lengths)] = 0
+        return passed
+
     def locate(self, time: np.ndarray, at: np.ndarray) -> np.ndarray:
         """Count, for each group (rows) and each of ``at`` (columns), rows with ``time <= at``.
 
