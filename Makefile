@@ -14,7 +14,7 @@ READY   := $(VENV)/ready-$(subst $(comma),-,$(EXTRAS))
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint notebooks lab bench coverage parity check clean setup constraints
+.PHONY: help report test studies lint notebooks lab bench coverage parity check clean setup constraints
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ $(DATASET)/dataset.json: | setup
 
 test: setup ## all tests (those that need Spark, a browser or ../shared/data skip where these are absent)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+studies: setup ## the tests that simulate many datasets, beside `make coverage` (ten minutes or more)
+	$(BIN)/python -m pytest -n 2 -m study
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check .

@@ -215,7 +215,7 @@ def market(seed, n_sellers=80):
     return seller, state, reason, worked, eta
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_limits_cover_the_truth_in_a_market_of_sellers_that_differ():
     from analysis.measures.cases import Cases
     from analysis.measures.drivers import _table

@@ -125,7 +125,7 @@ def test_on_a_synthetic_market_the_forecast_comes_true():
     assert within.mean() >= 0.7
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_on_many_synthetic_markets_the_forecast_comes_true_as_often_as_it_says():
     found = pd.concat([paid_later(seed, 80_000, "2025-11-15") for seed in range(12)])
     found = found[found.n_open >= 15]

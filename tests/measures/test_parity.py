@@ -26,7 +26,12 @@ def same(found, expected):
     pd.testing.assert_frame_equal(found, expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.fixture(scope="module", params=["numbers", "text and weights"])
+KINDS_OF_ROWS = ("numbers", "text and weights")
+ON_BOTH = [("numbers", name, options) for name, options in CALLS]
+ON_BOTH += [("text and weights", name, spec.calls[0]) for name, spec in SPECS.items()]
+
+
+@pytest.fixture(scope="module")
 def both(request):
     """The same random rows on DuckDB and on Spark."""
     options = {"weighted": True, "text_ids": True} if request.param != "numbers" else {}
@@ -39,7 +44,7 @@ def both(request):
 
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.parametrize(("name", "options"), CALLS)
+@pytest.mark.parametrize(("both", "name", "options"), ON_BOTH, indirect=["both"])
 def test_duckdb_and_spark_give_the_same_table(both, name, options):
     on_duckdb, on_spark = both
     same(MEASURES[name](on_spark, **options), MEASURES[name](on_duckdb, **options))
@@ -47,6 +52,7 @@ def test_duckdb_and_spark_give_the_same_table(both, name, options):
 
 @pytest.mark.slow
 @pytest.mark.spark
+@pytest.mark.parametrize("both", KINDS_OF_ROWS, indirect=True)
 def test_duckdb_and_spark_give_the_same_cards(both):
     on_duckdb, on_spark = both
     orders = on_duckdb.requests.order_id.to_pyarrow().to_pylist()

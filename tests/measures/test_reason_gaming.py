@@ -69,7 +69,7 @@ def listed(market, requests):
     return table, set(table[table.is_outlier].seller_id)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_market_whose_buyers_misreport_everywhere_alike_has_nobody_on_the_list(market):
     _, requests = market
     faults = requests.true_reason.isin(FAULTS) & (requests.requested_by == "buyer")
@@ -80,7 +80,7 @@ def test_a_market_whose_buyers_misreport_everywhere_alike_has_nobody_on_the_list
     assert table.spread[0] < 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_most_large_sellers_whose_buyers_hide_every_fault_are_listed(market):
     """With 150 orders or more; of smaller ones, the few faults that go missing are within luck."""
     _, requests = market

@@ -222,7 +222,7 @@ def test_naive_headlines_are_farther_from_the_truth(running):
     assert naive[3] > 0.2  # of young refunds only the quick have arrived
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_naive_headlines_are_farther_from_the_truth_on_average():
     errors = np.array([headline_errors(10_000, seed, "2025-10-20") for seed in range(6)])
     naive, right = np.moveaxis(errors.mean(axis=0), -1, 0)
@@ -306,12 +306,12 @@ def test_limits_of_a_few_small_markets_hold_the_truth_as_often_as_they_say(true_
     assert_coverage(10, 2_000, true_values)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_limits_of_many_markets_hold_the_truth_as_often_as_they_say(true_values):
     assert_coverage(60, 4_000, true_values)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_estimates_of_many_markets_scatter_around_the_truth(true_values):
     for name, table in intervals(side_by_side(40, 4_000)).items():
         bias = table.estimate.mean() - true_values[name]

@@ -88,7 +88,7 @@ def test_settled_cohorts_are_the_success_rates_of_their_requests():
         np.testing.assert_allclose(both[column], both[f"{column}_rate"], atol=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_nowcasts_of_markets_hold_what_becomes_of_them():
     held, errors = [], []
     for seed in range(12):

@@ -244,7 +244,7 @@ def test_rates_of_a_known_law_are_found(tables):
     assert shown.exposure_hours.iloc[3] < 4 * shown.n_at_risk.iloc[3]  # observation ends at 40
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_window_of_the_marketplace_closes_as_its_curve_says():
     market = open_tables(make_market(6000, seed=5), as_of="2025-12-01")
     table = window_hazard(market, horizon_hours=96, step_hours=0.25)

@@ -236,7 +236,7 @@ def clustered_draws(random, draws, clusters, rates, shared):
     return np.array(k), n, np.array(name)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("shared", [0.0, 1.0])
 def test_intervals_of_differences_cover_as_often_as_they_say(shared):
     draws, rates = 1500, (0.6, 0.45)
@@ -250,7 +250,7 @@ def test_intervals_of_differences_cover_as_often_as_they_say(shared):
         assert 0.93 <= covered[:draws].mean() <= 0.97
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_intervals_of_standardised_shares_cover_as_often_as_they_say():
     draws, rates, standard = 1500, (0.9, 0.5, 0.2), np.array([0.5, 0.3, 0.2])
     k, n, name = clustered_draws(np.random.default_rng(4), draws, 40, rates, 1.0)

@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_refused():
         rate_change(np.array([0, 1]), np.array([0, 0]), np.array([3, 1]), np.array([2, 2]))
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_limits_cover_the_truth_with_sellers_that_differ():
     """60 sellers of unequal size who differ in kind and in success, who stay in both times."""
     rng = np.random.default_rng(20260102)

@@ -256,7 +256,7 @@ def test_limits_are_the_same_for_the_same_seed_and_wider_for_clusters():
 
 # On 150 to 200 samples of 100 and 400 spells, 95% limits covered 0.90 to 0.95 of the time for
 # single spells before they were expanded; this test sees them as they are now.
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("clusters", [0, 40])
 def test_limits_hold_the_truth_as_often_as_they_say(clusters):
     covered, samples = np.zeros(3), 60

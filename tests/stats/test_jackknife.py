@@ -165,7 +165,7 @@ def test_limits_are_never_narrower_than_those_of_independent_spells():
 
 @pytest.mark.parametrize(
     ("n_clusters", "n_markets"),
-    [(10, 1000), (40, 400), pytest.param(200, 400, marks=pytest.mark.slow)],
+    [(10, 1000), (40, 400), pytest.param(200, 400, marks=pytest.mark.study)],
 )
 def test_limits_hold_the_truth_as_often_as_they_say(n_clusters, n_markets):
     """Unequal clusters with gamma frailties; taking spells as independent covers about half."""

@@ -352,7 +352,7 @@ def test_a_level_of_one_cluster_alone_has_no_spread_between_clusters_to_go_by():
     assert (found.df >= 1).all()
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_limits_with_few_unequal_clusters_cover_the_truth():
     from analysis.stats.scales import t_quantile
 

@@ -189,7 +189,7 @@ def test_buyers_of_one_order_each_change_nothing():
     assert found.interval.tolist() == ["Wilson, clustered by seller and buyer"]
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_limits_with_buyers_who_ask_often_cover_as_often_as_they_say():
     random, both, one = np.random.default_rng(5), [], []
     for _ in range(800):

@@ -30,7 +30,7 @@ def coverage(n_groups, alpha, beta, size, times, seed):
     return np.mean(doubtful), np.mean(certain)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize(
     ("n_groups", "alpha", "beta", "size", "times"),
     [(5, 6, 4, 30, 200), (10, 6, 4, 30, 120), (20, 30, 20, 30, 80), (50, 1, 20, 40, 40)],

@@ -25,7 +25,7 @@ def log_likelihood(k, n, mean, correlation):
     return betabinom.logpmf(k, n, mean * m, (1 - mean) * m).sum()
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_limits_cover_the_truth_and_the_test_sees_it():
     covered = rejected = 0
     for seed in range(60):
@@ -36,7 +36,7 @@ def test_limits_cover_the_truth_and_the_test_sees_it():
     assert rejected == 60
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_under_one_common_rate_half_of_the_ratios_are_0_and_few_are_rejected():
     found = [beta_binomial_spread(*drawn(seed, 60, 0.6, np.inf)) for seed in range(100)]
     zero = sum(one.statistic < 1e-6 for one in found)

@@ -252,7 +252,7 @@ def test_impossible_counts_are_refused():
             contrast(3, 2, 1, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("contrast", BOTH)
 def test_intervals_cover_as_often_as_they_say(contrast):
     """Average over rates of the exact coverage at 40 and 25 units: between 93 and 97%."""
