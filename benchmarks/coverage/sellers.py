@@ -13,7 +13,7 @@ from . import laws
 from .study import Found, Outcome, Seed, Study
 
 SELLERS = {"sellers": 200, "mean": 0.6, "strength": 10.0, "typical": 8.0, "spread": 1.0}
-FEW = {**SELLERS, "sellers": 40}
+FEW = {**SELLERS, "sellers": 12, "typical": 15.0}
 LOWEST = 10
 LAW = "200 beta-binomial sellers (mean 0.6, strength 10), log-normal sizes"
 
@@ -97,8 +97,8 @@ def sellers_alike(seed: Seed, replications: int) -> Outcome:
     return Outcome(np.array(ours), naive=tails.min(axis=1))
 
 
-FEW_LAW = "40 beta-binomial sellers (mean 0.6, strength 10), log-normal sizes"
-FEW_CASES = "40 sellers, about 530 requests"
+FEW_LAW = "12 beta-binomial sellers (mean 0.6, strength 10), log-normal sizes"
+FEW_CASES = "12 sellers, about 300 requests"
 STUDIES = [
     Study(
         "sellers",
@@ -122,7 +122,7 @@ STUDIES = [
     ),
     Study(
         "sellers",
-        "success rate of each of 40",
+        "success rate of each of 12",
         "shrunk_posterior",
         FEW_LAW,
         FEW_CASES,
@@ -132,7 +132,7 @@ STUDIES = [
     ),
     Study(
         "sellers",
-        "place of each of 40",
+        "place of each of 12",
         "rank_limits",
         FEW_LAW,
         FEW_CASES,
@@ -159,7 +159,7 @@ STUDIES = [
         "sellers",
         "sellers who do not differ",
         "beta_binomial_spread",
-        "40 sellers with one common rate, log-normal sizes",
+        "12 sellers with one common rate, log-normal sizes",
         FEW_CASES,
         sellers_alike,
         "some seller's own share differs from the mean at 5%",
