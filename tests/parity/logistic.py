@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from tests.parity.comparing import CLASSICS, REFERENCE, Comparison, Pairs
 
-from analysis.stats.effects import average_effects, factor_tests
-from analysis.stats.logistic import LogisticFit, logistic_fit
-from analysis.stats.robust import clustered_variance
+from analysis.stats.logit.effects import average_effects, factor_tests
+from analysis.stats.logit.logistic import LogisticFit, logistic_fit
+from analysis.stats.logit.robust import clustered_variance
 
 FACTORS = ["a", "b", "c"]
 

@@ -13,8 +13,8 @@ from scipy.special import betainccinv, betaincinv, ndtr
 from scipy.stats import binom, gamma
 
 from analysis.stats import clopper_pearson, jeffreys
-from analysis.stats.beta_quantiles import beta_quantile
-from analysis.stats.expansions import cornish_fisher
+from analysis.stats.shares.beta_quantiles import beta_quantile
+from analysis.stats.shares.expansions import cornish_fisher
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "stats" / "beta_limits.csv"
 counts = st.integers(0, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

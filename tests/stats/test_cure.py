@@ -10,7 +10,7 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.stats import binom, norm
 
 from analysis import stats
-from analysis.stats.cure import _LAWS, LATENCIES, _Sample, _terms
+from analysis.stats.curves.cure import _LAWS, LATENCIES, _Sample, _terms
 
 few = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 

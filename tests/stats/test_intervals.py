@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.stats import binom, norm
 
 from analysis import stats
-from analysis.stats.mixtures import Cells, log_likelihood, maximised
+from analysis.stats.curves.mixtures import Cells, log_likelihood, maximised
 
 some = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 pairs = st.lists(
@@ -207,7 +207,7 @@ def test_many_cells_are_maximised_without_newton_steps(monkeypatch):
     cells = Cells(40, first, np.minimum(first + rng.integers(0, 12, 200), 39))
     n = np.ones(200)
     newton = maximised(cells, n)
-    monkeypatch.setattr("analysis.stats.mixtures.NEWTON_CELLS", 5)
+    monkeypatch.setattr("analysis.stats.curves.mixtures.NEWTON_CELLS", 5)
     plain = maximised(cells, n, tolerance=1e-7)
     assert newton.gap[0] <= 1e-10 * 200
     assert plain.log_likelihood[0] == pytest.approx(newton.log_likelihood[0], abs=1e-4)

@@ -307,7 +307,7 @@ def by_definition(x, y, beta, covariance, contrast, cluster):
 
 @pytest.mark.parametrize("chunk", [256, 3])
 def test_cluster_variances_equal_matrices_of_all_cases(chunk, monkeypatch):
-    monkeypatch.setattr("analysis.stats.robust.CHUNK", chunk)
+    monkeypatch.setattr("analysis.stats.logit.robust.CHUNK", chunk)
     codes, y, cluster = made_up(6, 240, clusters=15)
     alone = cluster == 0
     alone[:5] = True  # cases without a cluster are their own

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.stats.reading import Reader
-from analysis.stats.segments import Segments
+from analysis.stats.curves.reading import Reader
+from analysis.stats.curves.segments import Segments
 
 values = st.lists(st.floats(0.001, 1000), max_size=40)
 groups = st.lists(values, min_size=1, max_size=12)

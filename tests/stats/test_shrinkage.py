@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from analysis.stats import fit_beta_binomial, shrunk_rate, wilson
-from analysis.stats.rising import log_rising
+from analysis.stats.many_groups.rising import log_rising
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "stats"
 

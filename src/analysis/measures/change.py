@@ -33,7 +33,7 @@ from analysis.stats.scales import t_p_value, t_quantile
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from analysis.stats.decomposition import Effects
+    from analysis.stats.shares.decomposition import Effects
 
 TOTAL, CELL = "total", "cell"
 

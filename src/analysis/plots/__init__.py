@@ -48,9 +48,6 @@ from analysis.plots.trend import plot_success_rate_trend
 from analysis.plots.windows import plot_window_hazard
 
 __all__ = [
-    "plot_outcome_difference",
-    "plot_refund_drivers",
-    "plot_refund_time_difference",
     "MIN_N",
     "column_label",
     "label",
@@ -65,15 +62,18 @@ __all__ = [
     "plot_open_refund_liability",
     "plot_order_end_shares",
     "plot_outcome_curve",
+    "plot_outcome_difference",
     "plot_outcome_shares",
     "plot_policy_versus_practice",
     "plot_reason_gaming",
     "plot_recovered_sales",
     "plot_refund_curve",
     "plot_refund_curve_from_snapshots",
+    "plot_refund_drivers",
     "plot_refund_mean",
     "plot_refund_quantiles",
     "plot_refund_sla",
+    "plot_refund_time_difference",
     "plot_request_rate",
     "plot_response_curve",
     "plot_seller_funnel",

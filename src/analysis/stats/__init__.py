@@ -2,98 +2,98 @@
 
 from __future__ import annotations
 
-from analysis.stats.amounts import AmountShare, AmountSums, amount_share
-from analysis.stats.attribution import Attribution, attribute_patterns, part_interval
-from analysis.stats.beta_limits import clopper_pearson, jeffreys
-from analysis.stats.cells import Cells
-from analysis.stats.competing import (
+from analysis.stats.comparisons.cox import Cox, cox
+from analysis.stats.comparisons.cox_residuals import Proportionality, proportionality
+from analysis.stats.comparisons.gray import Gray, gray_test
+from analysis.stats.comparisons.logrank import LogRank, log_rank
+from analysis.stats.comparisons.mean_differences import (
+    MeanDifferences,
+    mean_differences,
+    time_lost_differences,
+)
+from analysis.stats.curves.cells import Cells
+from analysis.stats.curves.competing import (
     IncidenceCurve,
     aalen_johansen,
     aalen_variance,
     incidence_limits,
 )
-from analysis.stats.contrasts import Contrast, clustered_contrast
-from analysis.stats.control import ControlLimits, control_limits
-from analysis.stats.cox import Cox, cox
-from analysis.stats.cox_residuals import Proportionality, proportionality
-from analysis.stats.cure import CureFit, cure_fit
-from analysis.stats.decomposition import RateChange, rate_change
-from analysis.stats.durations import (
+from analysis.stats.curves.cure import CureFit, cure_fit
+from analysis.stats.curves.durations import (
     Quantiles,
     RestrictedMean,
     restricted_mean,
     survival_quantiles,
 )
-from analysis.stats.effects import AverageEffects, FactorTests, average_effects, factor_tests
-from analysis.stats.follow_up import FollowUp, Plateau, follow_up, plateau
-from analysis.stats.forecasts import PaymentCells, PaymentForecast, payment_forecast
-from analysis.stats.funnel import (
-    Dispersion,
-    dispersion,
-    funnel_limits,
-    two_sided_p,
-    wide_limits,
-)
-from analysis.stats.gray import Gray, gray_test
-from analysis.stats.hazards import (
+from analysis.stats.curves.follow_up import FollowUp, Plateau, follow_up, plateau
+from analysis.stats.curves.forecasts import PaymentCells, PaymentForecast, payment_forecast
+from analysis.stats.curves.hazards import (
     Exposure,
     RateInterval,
     exposure_of,
     poisson_limits,
     rate_interval,
 )
-from analysis.stats.intervals import (
+from analysis.stats.curves.intervals import (
     IntervalCurve,
     interval_survival_at,
     interval_survival_limits,
     turnbull,
 )
-from analysis.stats.jackknife import Jackknife
-from analysis.stats.logistic import LogisticFit, logistic_fit
-from analysis.stats.logrank import LogRank, log_rank
-from analysis.stats.mean_differences import (
-    MeanDifferences,
-    mean_differences,
-    time_lost_differences,
+from analysis.stats.curves.jackknife import Jackknife
+from analysis.stats.curves.pseudo import PseudoObservations, pseudo_means, pseudo_observations
+from analysis.stats.curves.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
+from analysis.stats.curves.survival import SurvivalCurve, kaplan_meier, survival_limits
+from analysis.stats.curves.time_lost import TimeLost, restricted_time_lost
+from analysis.stats.logit.effects import AverageEffects, FactorTests, average_effects, factor_tests
+from analysis.stats.logit.logistic import LogisticFit, logistic_fit
+from analysis.stats.logit.robust import ContrastVariance, clustered_variance
+from analysis.stats.many_groups.funnel import (
+    Dispersion,
+    dispersion,
+    funnel_limits,
+    two_sided_p,
+    wide_limits,
 )
-from analysis.stats.mixes import MixDepartures, mix_departures
-from analysis.stats.multiplicity import q_values
-from analysis.stats.nowcast import Chance, chance_when_open, nowcast
-from analysis.stats.posteriors import (
+from analysis.stats.many_groups.mixes import MixDepartures, mix_departures
+from analysis.stats.many_groups.posteriors import (
     BetaMixture,
     BetaPosterior,
     plausible_priors,
     shrunk_posterior,
 )
-from analysis.stats.proportions import clustered_wilson, wilson
-from analysis.stats.pseudo import PseudoObservations, pseudo_means, pseudo_observations
-from analysis.stats.ranks import Ranks, rank_limits
-from analysis.stats.ratios import (
+from analysis.stats.many_groups.ranks import Ranks, rank_limits
+from analysis.stats.many_groups.shrinkage import fit_beta_binomial, shrunk_rate
+from analysis.stats.many_groups.spread import Spread, beta_binomial_spread
+from analysis.stats.many_groups.standardising import Expected, adjusted_rates, expected_counts
+from analysis.stats.multiplicity import q_values
+from analysis.stats.scales import KINDS, Pair
+from analysis.stats.shares.amounts import AmountShare, AmountSums, amount_share
+from analysis.stats.shares.attribution import Attribution, attribute_patterns, part_interval
+from analysis.stats.shares.beta_limits import clopper_pearson, jeffreys
+from analysis.stats.shares.contrasts import Contrast, clustered_contrast
+from analysis.stats.shares.control import ControlLimits, control_limits
+from analysis.stats.shares.decomposition import RateChange, rate_change
+from analysis.stats.shares.nowcast import Chance, chance_when_open, nowcast
+from analysis.stats.shares.proportions import clustered_wilson, wilson
+from analysis.stats.shares.ratios import (
     ClusterVariance,
     RatioInterval,
     cluster_variance,
     ratio_interval,
     residual_variance,
 )
-from analysis.stats.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
-from analysis.stats.robust import ContrastVariance, clustered_variance
-from analysis.stats.scales import KINDS, Pair
-from analysis.stats.score_limits import score_difference, score_ratio
-from analysis.stats.shrinkage import fit_beta_binomial, shrunk_rate
-from analysis.stats.spread import Spread, beta_binomial_spread
-from analysis.stats.standardised import Standardised, standardised_share
-from analysis.stats.standardising import Expected, adjusted_rates, expected_counts
-from analysis.stats.survival import SurvivalCurve, kaplan_meier, survival_limits
-from analysis.stats.time_lost import TimeLost, restricted_time_lost
-from analysis.stats.two_shares import (
+from analysis.stats.shares.score_limits import score_difference, score_ratio
+from analysis.stats.shares.standardised import Standardised, standardised_share
+from analysis.stats.shares.two_shares import (
     Limited,
     difference_of,
     mover_ratio,
     newcombe_difference,
     ratio_of,
 )
-from analysis.stats.two_ways import SquareSums, two_way_interval
-from analysis.stats.weighted_sums import weighted_sum_variance
+from analysis.stats.shares.two_ways import SquareSums, two_way_interval
+from analysis.stats.shares.weighted_sums import weighted_sum_variance
 
 __all__ = [
     "KINDS",

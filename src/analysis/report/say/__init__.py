@@ -52,9 +52,6 @@ from analysis.report.say.trend import say_success_rate_trend
 from analysis.report.say.windows import say_window_hazard
 
 __all__ = [
-    "say_outcome_difference",
-    "say_refund_drivers",
-    "say_refund_time_difference",
     "count",
     "days",
     "hours",
@@ -73,15 +70,18 @@ __all__ = [
     "say_open_refund_liability",
     "say_order_end_shares",
     "say_outcome_curve",
+    "say_outcome_difference",
     "say_outcome_shares",
     "say_policy_versus_practice",
     "say_reason_gaming",
     "say_recovered_sales",
     "say_refund_curve",
     "say_refund_curve_from_snapshots",
+    "say_refund_drivers",
     "say_refund_mean",
     "say_refund_quantiles",
     "say_refund_sla",
+    "say_refund_time_difference",
     "say_request_rate",
     "say_response_curve",
     "say_seller_funnel",

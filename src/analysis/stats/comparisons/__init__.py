@@ -1,0 +1,1 @@
+"""Groups beside each other in time: tests, differences of means, hazard ratios."""

@@ -1,0 +1,1 @@
+"""Logistic regression of successes on categorical factors, on counts."""

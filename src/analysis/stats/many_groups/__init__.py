@@ -1,0 +1,1 @@
+"""Many small groups: shrinkage, places, spread, case mix, funnels."""

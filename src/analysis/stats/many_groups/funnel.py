@@ -1,0 +1,305 @@
+"""Funnel plots: how far from its target a group must be before chance is no explanation.
+
+Unit: a group with ``k`` of ``n`` and a target rate (the same for all, or what its case mix makes
+expect). Limits are narrow for large groups and wide for small ones.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.stats.many_groups.rising import log_rising
+from analysis.stats.scales import Pair, checked_level, normal_quantile
+from analysis.stats.shares.proportions import checked_counts
+
+WINSORISED = 0.1  # of the z-scores at each end
+_CELLS = 1 << 21
+_HALVINGS = 60
+
+
+class Dispersion(NamedTuple):
+    """How much more than chance scatters the z-scores of groups."""
+
+    phi: float  # mean square of the winsorised z-scores; 1 where chance is all
+    variance: float  # between groups, on the scale of the rates (tau squared); at least 0
+    n: int  # groups that it rests on
+
+
+def funnel_limits(target: np.ndarray, n: np.ndarray, *, level: float = 0.95) -> Pair:
+    """Exact binomial control limits of the rate of a group of size ``n``, interpolated.
+
+    Parameters
+    ----------
+    target
+        Rate that is expected, in [0, 1].
+    n
+        Size of the group, at least 0; need not be whole (it is rounded).
+    level
+        Probability that a group on target lies between the limits, in (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray
+        In [0, 1]; NaN where ``n`` is 0.
+
+    Raises
+    ------
+    ValueError
+        A target is not in [0, 1], a size is negative, or ``level`` is not in (0, 1).
+
+    Notes
+    -----
+    With ``r`` the smallest count whose cumulated probability reaches the tail ``p``, the limit is
+    ``(r - a) / n`` with ``a = (F(r) - p) / (F(r) - F(r - 1))``: the distribution function is
+    made continuous by straight lines, so that limits do not jump with ``n``.
+    Source: Spiegelhalter (2005), Stat. Med. 24:1185-1202, appendix A.1.1.
+
+    Examples
+    --------
+    >>> low, high = funnel_limits(0.5, np.array([10, 100]))
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.1324, 0.3968], [0.7676, 0.5932])
+    """
+    target, n = np.broadcast_arrays(np.asarray(target, float), np.rint(np.asarray(n, float)))
+    if not ((target >= 0) & (target <= 1)).all():
+        raise ValueError("target must be in [0, 1]")
+    checked_counts(0, n)
+    tail = (1 - checked_level(level)) / 2
+    ends = [_interpolated(target, n, share) for share in (tail, 1 - tail)]
+    return ends[0], ends[1]
+
+
+def _interpolated(target: np.ndarray, n: np.ndarray, share: float) -> np.ndarray:
+    from scipy.stats import binom
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = binom.ppf(share, n, target)
+        above, below = binom.cdf(r, n, target), binom.cdf(r - 1, n, target)
+        part = np.where(above > below, (above - share) / (above - below), 0)
+        limit = np.clip((r - part) / n, 0, 1)
+    known = n > 0
+    return np.where(known, np.where((target > 0) & (target < 1), limit, target), np.nan)
+
+
+def dispersion(
+    deviation: np.ndarray,
+    variance: np.ndarray,
+    *,
+    winsorise: float = WINSORISED,
+    consistent: bool = True,
+) -> Dispersion:
+    """How much more than chance scatters groups around their targets.
+
+    Parameters
+    ----------
+    deviation
+        Observed minus target of each group.
+    variance
+        Of the deviation if chance alone acted, above 0; rows where it is not are left out.
+    winsorise
+        Share of the z-scores at each end that is moved to the quantile there, in [0, 0.5): a few
+        outliers then do not hide themselves.
+    consistent
+        Divide ``phi`` by what winsorising makes of standard normal z-scores (0.68 for a tenth),
+        so that it is 1 where chance is all, and find the variance that brings it to 1 (Paule
+        and Mandel). The published formula does neither, and the variance is too small where
+        groups are of unequal size, since winsorising then cuts the large ones.
+
+    Returns
+    -------
+    Dispersion
+        ``phi`` for multiplicative limits (``z * sqrt(phi)``), ``variance`` (tau squared) for
+        additive ones; ``(1, 0, n)`` for fewer than two groups.
+
+    Raises
+    ------
+    ValueError
+        ``winsorise`` is not in [0, 0.5).
+
+    Notes
+    -----
+    ``tau^2 = (I phi - (I - 1)) / (sum w - sum w^2 / sum w)`` with ``w`` the inverse variances of
+    ``I`` groups, and 0 where ``phi < (I - 1) / I``, as published; else the root in ``tau^2`` of
+    ``mean square of winsorised deviation / sqrt(variance + tau^2) = phi by chance``.
+    Source: Spiegelhalter (2005), Qual. Saf. Health Care 14:347-351, and Spiegelhalter (2005) as
+    in :func:`funnel_limits`, appendix A.3; DerSimonian and Laird (1986), Control. Clin. Trials
+    7:177-188; Paule and Mandel (1982), J. Res. Natl. Bur. Stand. 87:377-385.
+    Quantiles are R's type 7.
+
+    Examples
+    --------
+    >>> deviation = np.array([-0.2, -0.05, 0.0, 0.04, 0.3])
+    >>> found = dispersion(deviation, np.full(5, 0.01), winsorise=0.2, consistent=False)
+    >>> round(found.phi, 3), round(found.variance, 4)
+    (0.379, 0.0)
+    """
+    if not 0 <= winsorise < 0.5:
+        raise ValueError(f"winsorise must be in [0, 0.5), got {winsorise}")
+    deviation, variance = np.asarray(deviation, float), np.asarray(variance, float)
+    known = (variance > 0) & np.isfinite(deviation)
+    deviation, variance = deviation[known], variance[known]
+    size = len(deviation)
+    if size < 2:
+        return Dispersion(1.0, 0.0, size)
+    z = deviation / np.sqrt(variance)
+    z = np.clip(z, *np.quantile(z, [winsorise, 1 - winsorise]))
+    phi = float(np.mean(z**2)) / (_kept_by_winsorising(winsorise) if consistent else 1.0)
+    if consistent:
+        return Dispersion(phi, _between(deviation, variance, winsorise), size)
+    weight = 1 / variance
+    scale = weight.sum() - (weight**2).sum() / weight.sum()
+    return Dispersion(phi, max((size * phi - (size - 1)) / scale, 0.0), size)
+
+
+def _between(deviation: np.ndarray, variance: np.ndarray, winsorise: float) -> float:
+    """Variance that makes the winsorised z-scores as large as chance does, by bisection."""
+    kept = _kept_by_winsorising(winsorise)
+
+    def is_short(between: float) -> bool:
+        z = deviation / np.sqrt(variance + between)
+        ends = np.quantile(z, [winsorise, 1 - winsorise])
+        return float(np.mean(np.clip(z, *ends) ** 2)) > kept
+
+    low, high = 0.0, float(np.max(deviation**2)) / kept
+    if not is_short(low):
+        return 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_short(middle) else (low, middle)
+    return (low + high) / 2
+
+
+def _kept_by_winsorising(share: float) -> float:
+    """Mean square of a winsorised standard normal."""
+    from scipy.special import ndtri
+
+    if share == 0:
+        return 1.0
+    end = -ndtri(share)
+    height = np.exp(-(end**2) / 2) / np.sqrt(2 * np.pi)
+    return float(1 - 2 * share - 2 * end * height + 2 * share * end**2)
+
+
+def wide_limits(
+    target: np.ndarray,
+    variance: np.ndarray,
+    *,
+    between: float = 0.0,
+    phi: float = 1.0,
+    level: float = 0.95,
+) -> Pair:
+    """Control limits that allow for the common spread of groups, additive or multiplicative.
+
+    Parameters
+    ----------
+    target
+        Rate that is expected, in [0, 1].
+    variance
+        Of the group's rate if chance alone acted; NaN where it has no unit.
+    between
+        Variance of true rates around their targets (``Dispersion.variance``), for additive
+        limits (random effects): the largest groups are given room too.
+    phi
+        Factor of the variance (``Dispersion.phi``), for multiplicative limits.
+    level
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray
+        ``target -+ z sqrt(phi variance + between)``, cut to [0, 1].
+
+    Notes
+    -----
+    Source: Spiegelhalter (2005), as in :func:`dispersion`.
+
+    Examples
+    --------
+    >>> low, high = wide_limits(np.array([0.5]), np.array([0.01]), between=0.0125)
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.206], [0.794])
+    """
+    reach = normal_quantile(level) * np.sqrt(phi * np.asarray(variance, float) + between)
+    return np.clip(target - reach, 0, 1), np.clip(target + reach, 0, 1)
+
+
+def two_sided_p(
+    k: np.ndarray, n: np.ndarray, target: np.ndarray, between: np.ndarray
+) -> np.ndarray:
+    """Exact p-value of ``k`` of ``n`` when true rates scatter around their targets.
+
+    Parameters
+    ----------
+    k, n
+        Whole counts of each group, ``0 <= k <= n``.
+    target
+        Mean of the true rate of each group, in [0, 1].
+    between
+        Its variance, at least 0; 0 gives the binomial test. It is kept below
+        ``target * (1 - target)``, the most that a rate can vary.
+
+    Returns
+    -------
+    ndarray
+        Twice the smaller tail of the beta-binomial distribution, at most 1; NaN where ``n`` is 0.
+
+    Raises
+    ------
+    ValueError
+        A count is negative or not a number, or ``k > n``.
+
+    Notes
+    -----
+    Exact, so valid for groups of any size, where z-scores are not; conservative, because counts
+    are whole. Tails are summed over the side with fewer terms.
+    Source: Skellam (1948), J. R. Stat. Soc. B 10:257-261, for the beta-binomial distribution.
+
+    Examples
+    --------
+    Two of ten at a target of one half, alone and with rates that scatter by 0.15:
+
+    >>> two_sided_p([2, 2], [10, 10], 0.5, np.array([0, 0.15**2])).round(4).tolist()
+    [0.1094, 0.2585]
+    """
+    k, n = checked_counts(k, n)
+    target = np.broadcast_to(np.asarray(target, float), k.shape)
+    between = np.broadcast_to(np.asarray(between, float), k.shape)
+    flat = (np.rint(k).ravel(), np.rint(n).ravel(), target.ravel(), between.ravel())
+    low, high = (tail.reshape(k.shape) for tail in _tails(*flat))
+    return np.where(n > 0, np.minimum(1, 2 * np.minimum(low, high)), np.nan)
+
+
+def _tails(k: np.ndarray, n: np.ndarray, target: np.ndarray, between: np.ndarray) -> Pair:
+    """Probabilities of at most ``k`` and of at least ``k``."""
+    from scipy.special import betainc
+
+    most = target * (1 - target)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        strength = np.where(between > 0, most / np.minimum(between, 0.999 * most) - 1, np.inf)
+    fixed = ~np.isfinite(strength) | (most <= 0)
+    low, high = np.empty(k.shape), np.empty(k.shape)
+    a, b, p = k[fixed], n[fixed] - k[fixed], np.nan_to_num(target[fixed])
+    high[fixed] = np.where(a > 0, betainc(np.maximum(a, 1), b + 1, p), 1.0)
+    low[fixed] = np.where(b > 0, betainc(np.maximum(b, 1), a + 1, 1 - p), 1.0)
+    for i in np.array_split(np.flatnonzero(~fixed), max(int(n[~fixed].sum() // _CELLS), 1)):
+        low[i], high[i] = _beta_binomial_tails(k[i], n[i], target[i], strength[i])
+    return low, high
+
+
+def _beta_binomial_tails(k: np.ndarray, n: np.ndarray, mean: np.ndarray, m: np.ndarray) -> Pair:
+    """Sum the terms from ``k`` to the nearer end; the other tail is what is left."""
+    up = k > n / 2
+    first = np.where(up, k, 0).astype(np.int64)
+    terms = np.where(up, n - k, k).astype(np.int64) + 1
+    row = np.repeat(np.arange(len(k)), terms)
+    j = np.arange(terms.sum()) - np.repeat(np.cumsum(terms) - terms, terms) + first[row]
+    size, a, b = n[row], (mean * m)[row], ((1 - mean) * m)[row]
+    log = log_rising(a, j) + log_rising(b, size - j) - log_rising(a + b, size)
+    log += log_rising(1.0, size) - log_rising(1.0, j) - log_rising(1.0, size - j)
+    chance = np.exp(log)
+    side = np.bincount(row, chance, len(k))
+    own = np.bincount(row, np.where(j == k[row], chance, 0), len(k))
+    other = np.clip(1 - side + own, 0, 1)
+    return np.where(up, other, side), np.where(up, side, other)
