@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 from analysis.stats import average_effects, clustered_variance, factor_tests, logistic_fit
-from analysis.stats import coded as coded_module
-from analysis.stats import logistic as logistic_module
+from analysis.stats.logit import coded as coded_module
+from analysis.stats.logit import logistic as logistic_module
 
 LEVELS = [3, 2, 4]
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from analysis.stats import rank_limits, ranks
+from analysis.stats import rank_limits
+from analysis.stats.many_groups import ranks
 
 
 def drawn(n_groups, seed=1):
