@@ -58,7 +58,7 @@ def risk_sets(
     Raises
     ------
     ValueError
-        As :func:`analysis.stats.life_tables.life_table`.
+        As :func:`analysis.stats.curves.life_tables.life_table`.
 
     Examples
     --------
