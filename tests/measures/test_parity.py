@@ -136,7 +136,7 @@ def test_what_kind_of_frame_the_rows_come_in_changes_nothing(arrow, kind):
         same(measure(opened, **options), table)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_kind_of_frame_changes_no_measure(arrow, kind):
     frames, _ = arrow
