@@ -335,7 +335,7 @@ def test_nothing_is_left_behind(tmp_path):
         '''.replace("        ", "")
         cell = {"cell_type": "code", "metadata": {}, "source": source}
         book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        execute_all([book], timeout_seconds=8)
+        execute_all([book], timeout_seconds=15)
         def interrupt():
             while open("pids.json").read().count("\\n") < 2: pass
             os.kill(os.getpid(), signal.SIGINT)

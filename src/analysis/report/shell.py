@@ -35,6 +35,8 @@ Reply = Callable[..., None]
 GRACE_SECONDS = 5  # after which a child ends by itself, should nobody be left to kill it
 NEEDED = (  # by most notebooks
     "ibis.backends.duckdb",
+    "scipy.optimize",
+    "scipy.special",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",

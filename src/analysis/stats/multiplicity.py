@@ -37,13 +37,15 @@ def q_values(p_values: np.ndarray) -> np.ndarray:
     >>> q_values(np.array([0.01, 0.04, np.nan, 0.03])).round(3).tolist()
     [0.03, 0.04, nan, 0.04]
     """
-    from scipy.stats import false_discovery_control
-
     p_values = np.asarray(p_values, dtype=float)
     known = ~np.isnan(p_values)
     if ((p_values[known] < 0) | (p_values[known] > 1)).any():
         raise ValueError("p_values must be in [0, 1]")
     adjusted = np.full(p_values.shape, np.nan)
-    if known.any():
-        adjusted[known] = false_discovery_control(p_values[known])
+    ranked = np.argsort(p_values[known])[::-1]  # the largest first
+    rank = np.arange(len(ranked), 0, -1)
+    steps = np.minimum.accumulate(p_values[known][ranked] * len(ranked) / rank)
+    back = np.empty(len(ranked))
+    back[ranked] = np.minimum(steps, 1.0)
+    adjusted[known] = back
     return adjusted
