@@ -66,7 +66,6 @@ def legs(waits, *, open_days=(), as_of="2026-06-30"):
     return {"as_of": as_of, "requests": "\n".join(asked), "refunds": "\n".join(back)}
 
 
-@pytest.mark.spark
 def test_a_plateau_is_the_share_and_a_short_one_is_none(tables):
     waits = list(range(1, 31))
     # thirty credited within thirty days, ten open for two hundred: 10 of 40

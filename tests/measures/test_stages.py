@@ -30,7 +30,6 @@ REFUNDS = """
 """
 
 
-@pytest.mark.spark
 def test_every_stage_has_its_own_unit(tables):
     opened = tables(as_of="2026-03-10", requests=REQUESTS, refunds=REFUNDS)
     table = stage_durations(opened, horizon_days=10).set_index("stage")
