@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE / ".peers"
 IN_R = ("survival", "cmprsk", "glm", "glm.fit")
 PACKAGES = {"sklearn": "scikit-learn", "glm": "stats", "glm.fit": "stats"}  # called otherwise
-LONGEST = 180  # seconds that a peer may take
+LONGEST = 90  # seconds that a peer may take
 
 
 class Peer(NamedTuple):

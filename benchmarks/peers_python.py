@@ -51,8 +51,8 @@ def kaplan_meier_sellers__statsmodels(data: Data) -> list[float]:
     order = np.argsort(data.seller, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(data.seller[order])) + 1):
         one = SurvfuncRight(data.hours[rows], data.cause[rows] > 0)
-        at = np.searchsorted(one.surv_times, 168, side="right") - 1
-        found.append(float(one.surv_prob[at]))
+        at = np.searchsorted(one.surv_times, 168, side="right")
+        found.append(float(np.append(1.0, one.surv_prob)[at]))
     return found
 
 
@@ -89,13 +89,6 @@ def cox__lifelines(data: Data) -> list[float]:
     frame = pd.DataFrame(data.covariates, columns=[f"x{i}" for i in range(6)])
     frame = frame.assign(time=data.hours, end=data.cause > 0)
     return CoxPHFitter().fit(frame, "time", "end").params_.tolist()
-
-
-def cox__statsmodels(data: Data) -> list[float]:
-    from statsmodels.duration.hazard_regression import PHReg
-
-    model = PHReg(data.hours, data.covariates, status=data.cause > 0, ties="efron")
-    return np.asarray(model.fit().params).tolist()
 
 
 def _design(data: Data) -> np.ndarray:

@@ -15,6 +15,7 @@ from . import (
     drivers,
     market_studies,
     parts,
+    sellers,
     shares,
     tested,
 )
@@ -28,6 +29,7 @@ TOPICS = (
     tested,
     drivers,
     parts,
+    sellers,
     market_studies,
 )
 STUDIES: list[Study] = [study for topic in TOPICS for study in topic.STUDIES]
