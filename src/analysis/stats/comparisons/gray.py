@@ -82,7 +82,7 @@ def gray_test(
     was at risk of: each times the hazard, common incidences assumed, until its end. The p-value
     is then Hotelling's. In simulations without a difference, with 10 or 20 sellers of different
     pace that lean to one group, a 5 % test of two groups rejected 3.2 to 6.3 % of the time and of
-    four groups 1.3 to 6.3 %; with spells taken as independent, 21 to 49 %.
+    four groups 1.3 to 7.0 %; with spells taken as independent, 21 to 49 %.
 
     Examples
     --------
