@@ -142,11 +142,17 @@ def success_by_order_age(
 
 def order_age_step(requests: ir.Table) -> ir.IntegerValue:
     """Place in ``ORDER_AGES`` of each request, by the time from payment to asking."""
+    return by_order_age(requests, range(len(ORDER_AGES)))
+
+
+def by_order_age(requests: ir.Table, values: Sequence[Any]) -> ir.Value:
+    """Return the one of ``values``, which stand for ``ORDER_AGES``, that fits each request."""
     paid_ago = seconds_between(requests.paid_at, requests.requested_at)
+    limits = [int(to * HOUR) for _, _, to in ORDER_AGES[1:-1]]
     return ibis.cases(
-        (paid_ago.isnull() | (paid_ago < 0), 0),
-        *((paid_ago < int(to * HOUR), i) for i, (_, _, to) in enumerate(ORDER_AGES[1:-1], 1)),
-        else_=len(ORDER_AGES) - 1,
+        (paid_ago.isnull() | (paid_ago < 0), values[0]),
+        *((paid_ago < limit, value) for limit, value in zip(limits, values[1:-1], strict=True)),
+        else_=values[-1],
     )
 
 

@@ -14,9 +14,9 @@ import pandas as pd
 
 from analysis import stats
 from analysis.measures.blockers import order_age_step
-from analysis.measures.counting import groups_of
+from analysis.measures.counting import groups_of, mature_requests, requests_of
 from analysis.sources import Tables, collect
-from analysis.sources.tables import known_columns
+from analysis.sources.tables import is_success, known_columns
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -69,6 +69,25 @@ def seller_cells(
     order = np.lexsort((cells.index, sellers.index))  # sums must not depend on the engine
     counts = counts.iloc[order].reset_index(drop=True)
     return SellerCells(sellers.frame, sellers.index[order], cells.index[order], counts)
+
+
+def requests_by_mix(
+    tables: Tables, adjust_for: Sequence[str] | None, horizon_hours: float, *, needed_by: str
+) -> tuple[SellerCells, pd.DataFrame]:
+    """Count buyers' requests by seller and mix: ``n, n_events, n_pending``, by cell and in all.
+
+    Raises
+    ------
+    MissingData
+        Orders have no ``seller_id``, or a column is in none of the tables.
+    """
+    tables.need("orders", SELLER, by=needed_by)
+    frame, _ = requests_of(tables, [SELLER], "buyer", needed_by=needed_by)
+    frame, mix = with_mix(tables, frame, adjust_for, needed_by=needed_by)
+    mature, in_time = mature_requests(tables, frame, horizon_hours)
+    success = mature & in_time & is_success(frame)
+    cells = seller_cells(frame, mix, {"n": mature, "n_events": success, "n_pending": ~mature})
+    return cells, totals(cells, ("n", "n_events", "n_pending"))
 
 
 def totals(cells: SellerCells, names: Sequence[str]) -> pd.DataFrame:

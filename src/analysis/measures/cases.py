@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from analysis.measures.by_seller import counts_by_seller, sellers_of
 from analysis.measures.circumstances import levels_of
+from analysis.measures.units import counted_units
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -61,18 +60,16 @@ def counted_cases(
         Levels of a factor beyond so many are pooled.
     """
     keys = {f"factor_{i}": frame[factor] for i, factor in enumerate(factors)}
-    return _coded(counts_by_seller(frame, keys, event, counted), list(factors), most)
-
-
-def _coded(counts: pd.DataFrame, factors: list[str], most: int) -> Cases:
-    n, k, pending = (counts[name].to_numpy(float) for name in ("n", "k", "pending"))
+    units = counted_units(frame.mutate(**keys), list(keys), event, counted=counted)
+    size = units.n + units.pending
     found = [
-        levels_of(factor, counts[f"factor_{i}"], n + pending, most=most)
-        for i, factor in enumerate(factors)
+        levels_of(factor, units.frame[key], size, most=most)
+        for factor, key in zip(factors, keys, strict=True)
     ]
-    codes = np.column_stack([one.codes for one in found] or [np.zeros((len(counts), 0), int)])
+    codes = np.column_stack([one.codes for one in found] or [np.zeros((len(size), 0), int)])
     names = [one.names for one in found]
-    return Cases(factors, names, codes, np.minimum(k, n), n, pending, *sellers_of(counts))
+    counts = (units.k, units.n, units.pending, units.seller, units.alone)
+    return Cases(list(factors), names, codes, *counts)
 
 
 def settled_levels(cases: Cases) -> list[np.ndarray]:

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.by_seller import Sellers, counts_by_seller, sellers_of
 from analysis.measures.counting import (
     as_counts,
     groups_of,
@@ -25,6 +24,7 @@ from analysis.measures.counting import (
 )
 from analysis.measures.leakage import require_known_before
 from analysis.measures.rates import HORIZON_HOURS
+from analysis.measures.units import Units, clusters_in, counted_units
 from analysis.sources import Tables, collect
 from analysis.sources.engine import epoch_seconds, utc
 from analysis.sources.tables import is_success
@@ -104,10 +104,10 @@ def explain_change(
     split = _middle(frame.filter(mature)) if split_at is None else utc(split_at, "split_at")
     if split is None:
         split = tables.as_of
-    keys = {column: frame[column] for column in by}
-    keys["after_"] = (frame.requested_at >= ibis.literal(split)).fill_null(False).cast("int64")
-    counts = counts_by_seller(frame, keys, is_success(frame) & in_time, mature)
-    return _table(counts, list(by), split, level)
+    after = (frame.requested_at >= ibis.literal(split)).fill_null(False).cast("int64")
+    frame = frame.mutate(after_=after)
+    units = counted_units(frame, [*by, "after_"], is_success(frame) & in_time, counted=mature)
+    return _table(units, list(by), split, level)
 
 
 def _middle(mature: ir.Table) -> datetime | None:
@@ -149,19 +149,17 @@ _COLUMNS = [
 ]
 
 
-def _table(counts: pd.DataFrame, by: list[str], split: datetime, level: float) -> pd.DataFrame:
-    if counts.empty:
+def _table(units: Units, by: list[str], split: datetime, level: float) -> pd.DataFrame:
+    if units.frame.empty:
         return pd.DataFrame({column: np.zeros(0) for column in [*by, *_COLUMNS]})
-    groups = groups_of(counts, by)
-    after, n, k = (counts[name].to_numpy() for name in ("after_", "n", "k"))
-    k = np.minimum(k, n)
-    sellers = sellers_of(counts)
+    groups = groups_of(units.frame, by)
+    after, n, k = units.frame["after_"].to_numpy(), units.n, units.k
     found = stats.rate_change(
-        after, groups.index, k, n, n_cells=groups.n, cluster=sellers.cluster, alone=sellers.alone
+        after, groups.index, k, n, n_cells=groups.n, cluster=units.seller, alone=units.alone
     )
     size = [np.bincount(groups.index, np.where(after == t, n, 0), groups.n) for t in (0, 1)]
     events = [np.bincount(groups.index, np.where(after == t, k, 0), groups.n) for t in (0, 1)]
-    pending = np.bincount(groups.index, counts["pending"], groups.n)
+    pending = np.bincount(groups.index, units.pending, groups.n)
     parts = {"": found.both, "mix": found.mix, "rate": found.rate}
     limits = {name: _limits(effects, level) for name, effects in parts.items()}
     wholes = _limits(found.whole, level)
@@ -185,11 +183,13 @@ def _table(counts: pd.DataFrame, by: list[str], split: datetime, level: float) -
     cells = size[0] + size[1]
     table["n"] = as_counts(np.append(cells, cells.sum()))
     table["n_pending"] = as_counts(np.append(pending, pending.sum()))
-    table["n_clusters"] = _clusters(groups.index, n, sellers, groups.n)
+    places = ((groups.index, groups.n), (np.zeros_like(groups.index), 1))  # cells, and all
+    clusters = [clusters_in(*one, n, units.seller, units.alone) for one in places]
+    table["n_clusters"] = as_counts(np.concatenate(clusters))
     table["split_at"] = pd.Series(pd.Timestamp(split), index=table.index).astype(
         "datetime64[us, UTC]"
     )
-    table["interval"] = _interval(found, sellers, size)
+    table["interval"] = _interval(found, units, size)
     return table[[*by, *_COLUMNS]]
 
 
@@ -206,9 +206,9 @@ def _limits(effects: Effects, level: float) -> tuple[np.ndarray, np.ndarray, np.
     return effects.estimate, low, high
 
 
-def _interval(found: stats.RateChange, sellers: Sellers, size: list[np.ndarray]) -> np.ndarray:
+def _interval(found: stats.RateChange, units: Units, size: list[np.ndarray]) -> np.ndarray:
     method = "influence functions"
-    if sellers.cluster is not None:
+    if units.clusters is not None:
         enough = found.n_clusters >= 2
         method += ", clustered by seller" if enough else ", too few to cluster by seller"
     before, after = (one > 0 for one in size)
@@ -220,15 +220,3 @@ def _interval(found: stats.RateChange, sellers: Sellers, size: list[np.ndarray])
         method,
     )
     return np.append(words, method)
-
-
-def _clusters(cell: np.ndarray, n: np.ndarray, sellers: Sellers, n_cells: int) -> np.ndarray:
-    """Sellers with counted requests in each cell, and in all; lone requests are their own."""
-    if sellers.cluster is None:
-        lone = np.bincount(cell, n, n_cells)
-        return as_counts(np.append(lone, lone.sum()))
-    lone = np.bincount(cell, np.where(sellers.alone, n, 0), n_cells)
-    has = ~sellers.alone & (n > 0)
-    pairs = np.unique(np.column_stack([cell[has], sellers.cluster[has]]), axis=0)
-    each = np.bincount(pairs[:, 0], minlength=n_cells)
-    return as_counts(np.append(lone + each, lone.sum() + len(np.unique(pairs[:, 1]))))

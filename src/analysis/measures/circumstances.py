@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
-from analysis.measures.blockers import ORDER_AGES
-from analysis.measures.counting import DAY, HOUR
+from analysis.measures.blockers import ORDER_AGES, by_order_age
+from analysis.measures.counting import DAY
 from analysis.sources import seconds_between
 
 if TYPE_CHECKING:
@@ -144,13 +144,7 @@ def _day(value: pd.Timestamp) -> str:
 
 
 def _order_age(frame: ir.Table) -> ir.StringValue:
-    paid_ago = seconds_between(frame.paid_at, frame.requested_at)
-    names = [name for name, _, _ in ORDER_AGES]
-    return ibis.cases(
-        (paid_ago.isnull() | (paid_ago < 0), names[0]),
-        *((paid_ago < int(to * HOUR), name) for name, _, to in ORDER_AGES[1:-1]),
-        else_=names[-1],
-    )
+    return by_order_age(frame, [name for name, _, _ in ORDER_AGES])
 
 
 def _seller_age(frame: ir.Table) -> ir.StringValue:

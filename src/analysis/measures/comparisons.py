@@ -21,7 +21,7 @@ from analysis.measures.counting import (
     requests_of,
 )
 from analysis.measures.rates import HORIZON_HOURS
-from analysis.measures.units import Units, counted_units
+from analysis.measures.units import Units, counted_units, summed_by_cluster
 from analysis.sources import Tables
 from analysis.sources.tables import is_success
 
@@ -151,7 +151,7 @@ def standardised_success_rate(
     units = counted_units(frame, keys, is_success(frame) & in_time, counted=mature)
     groups = groups_of(units.frame, by)
     stratum, standard = _strata(units, strata)
-    rows = _joined(groups.index, stratum, units)
+    rows = summed_by_cluster(groups.index, stratum, units)
     options = {"n_groups": groups.n, "level": level, "clusters": units.clusters}
     found = stats.standardised_share(
         rows["group"],
@@ -163,7 +163,7 @@ def standardised_success_rate(
         alone=rows["alone"],
         **options,
     )
-    whole = _joined(groups.index, np.zeros_like(stratum), units)
+    whole = summed_by_cluster(groups.index, np.zeros_like(stratum), units)
     crude = stats.ratio_interval(
         whole["group"], whole["k"], whole["n"], alone=whole["alone"], **options
     )
@@ -216,7 +216,7 @@ def _places_of(own: np.ndarray, groups: Groups, by: list[str]) -> np.ndarray:
 
 
 def _contrasted(units: Units, groups: Groups, against: np.ndarray, level: float) -> pd.DataFrame:
-    rows = _joined(groups.index, np.zeros_like(groups.index), units)
+    rows = summed_by_cluster(groups.index, np.zeros_like(groups.index), units)
     found = stats.clustered_contrast(
         rows["group"],
         rows["cluster"],
@@ -266,21 +266,3 @@ def _strata(units: Units, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
     number = np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1)
     mixed = np.bincount(number, mix)
     return number[strata.index], mixed
-
-
-def _joined(group: np.ndarray, stratum: np.ndarray, units: Units) -> dict[str, np.ndarray]:
-    """Add up the counts of each cluster in each stratum of each group."""
-    lone = units.alone
-    rows = pd.DataFrame(
-        {
-            "group": group,
-            "stratum": stratum,
-            "cluster": np.where(lone, 0, units.cluster),
-            "alone": lone,
-            "k": units.k,
-            "n": units.n,
-        }
-    )
-    keys = ["group", "stratum", "cluster", "alone"]
-    rows = rows.groupby(keys, as_index=False, sort=True)[["k", "n"]].sum()
-    return {name: rows[name].to_numpy() for name in rows}

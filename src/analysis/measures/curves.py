@@ -43,7 +43,7 @@ def curve_table(
     level
         Confidence level.
     """
-    times, curve = curve_times(horizon, step), _survival(spells)
+    times, curve = curve_times(horizon, step), survival_of(spells)
     found = _jackknife(spells, curve)
     columns = _ended_by(spells, curve, found, times * units, level)
     return _finished(_rows(spells, columns, {time_name: times}), spells, found, ONE_END)
@@ -58,7 +58,7 @@ def ended_by_own_time(
     censored, the share at a later time is not known and missing.
     """
     asked, position = np.unique(np.nan_to_num(times, nan=0.0), return_inverse=True)
-    curve = _survival(spells)
+    curve = survival_of(spells)
     found = _jackknife(spells, curve)
     columns = _ended_by(spells, curve, found, asked * units, level)
     all_ended = curve.segments.last(curve.survival, 1.0) == 0  # the last observed time is an end
@@ -145,7 +145,7 @@ def quantile_table(
     spells: Spells, probabilities: Sequence[float], *, units: int, level: float
 ) -> pd.DataFrame:
     """Times by which the stated shares have ended, one row per group and probability."""
-    curve = _survival(spells)
+    curve = survival_of(spells)
     found = _jackknife(spells, curve)
     probs = np.asarray(probabilities, float)
     values = stats.survival_quantiles(curve, probs, level=level, jackknife=found)
@@ -158,7 +158,7 @@ def quantile_table(
 
 def mean_table(spells: Spells, *, horizon: float, units: int, level: float) -> pd.DataFrame:
     """Mean time up to the horizon, one row per group."""
-    curve = _survival(spells)
+    curve = survival_of(spells)
     found = _jackknife(spells, curve)
     mean = stats.restricted_mean(curve, horizon * units, level=level, jackknife=found)
     columns = {"estimate": mean.estimate, "ci_low": mean.low, "ci_high": mean.high}
@@ -170,10 +170,11 @@ def mean_table(spells: Spells, *, horizon: float, units: int, level: float) -> p
 
 def medians(spells: Spells) -> np.ndarray:
     """Median time of each group, in the units of the spells; NaN where it is not reached."""
-    return stats.survival_quantiles(_survival(spells), [0.5]).value[:, 0]
+    return stats.survival_quantiles(survival_of(spells), [0.5]).value[:, 0]
 
 
-def _survival(spells: Spells) -> stats.SurvivalCurve:
+def survival_of(spells: Spells) -> stats.SurvivalCurve:
+    """Kaplan-Meier curve of each group, of spells with one end."""
     groups = spells.groups
     return stats.kaplan_meier(
         groups.index, spells.time, spells.events[:, 0], spells.censored, n_groups=groups.n

@@ -19,6 +19,7 @@ from analysis.measures.circumstances import can_have, with_classes
 from analysis.measures.counting import as_counts, mature_requests, requests_of
 from analysis.measures.leakage import KNOWN_AT, known_when, require_known_before
 from analysis.measures.rates import HORIZON_HOURS
+from analysis.measures.units import clusters_in
 from analysis.sources import Tables
 from analysis.sources.tables import is_success, known_columns
 from analysis.stats.scales import t_p_value, t_quantile
@@ -254,9 +255,5 @@ def _counts_and_words(
 def _clusters(cases: Cases, rest: Cases, f: int, apart: np.ndarray) -> np.ndarray:
     """Sellers that have counted requests at each level; requests without one are their own."""
     n = np.where(apart[cases.codes[:, f]], cases.n, rest.n)
-    if cases.cluster is None:
-        return as_counts(cases.by_level(f, n))
-    lone = cases.by_level(f, np.where(cases.alone, n, 0))
-    has = ~cases.alone & (n > 0)
-    pairs = np.unique(np.column_stack([cases.codes[has, f], cases.cluster[has]]), axis=0)
-    return as_counts(lone + np.bincount(pairs[:, 0], minlength=len(apart)))
+    found = clusters_in(cases.codes[:, f], len(apart), n, cases.cluster, cases.alone)
+    return as_counts(found)

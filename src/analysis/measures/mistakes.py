@@ -34,6 +34,7 @@ RECENT_DAYS = 14
 MONTH_DAYS = 30
 ANSWER_HOURS = 72
 LOWEST_SELLERS = 10
+_APPROVED = "approved_by_seller"
 
 
 def _row(headline: str, naive: float, right: pd.Series, why: str, unit: str = "share") -> dict:
@@ -122,9 +123,6 @@ def _approved(tables: Tables, level: float) -> list[dict]:
             "may still be approved, and so promises approvals that cannot come.",
         )
     ]
-
-
-_APPROVED = "approved_by_seller"
 
 
 _ORDERS_WHY = (

@@ -21,6 +21,7 @@ from analysis.measures.counting import (
     DAY,
     HOUR,
     age,
+    cluster_keys,
     groups_of,
     orders_of,
     positive,
@@ -109,7 +110,7 @@ def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
     frame = tables.refunds_with_context
     by = known_columns(frame, by, needed_by="open_refund_liability")
     by = [column for column in by if column != "currency"]
-    keys = [*dict.fromkeys([*by, "currency", "method", *_seller(frame)])]
+    keys = list(dict.fromkeys(cluster_keys(frame, [*by, "currency", "method"])))
     ended = seconds_between(frame.due_since, frame.credited_at)
     amount = frame.amount_minor.cast("float64")
     if "weight" in frame.columns:
@@ -125,10 +126,6 @@ def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
         squares=lambda t: (t["amount_"] * t["amount_"]).sum(),
     )
     return by, collect(counts)
-
-
-def _seller(frame: ir.Table) -> list[str]:
-    return [CLUSTER] if CLUSTER in frame.columns else []
 
 
 def _cells(counts: pd.DataFrame) -> stats.PaymentCells:
@@ -208,7 +205,7 @@ def recovered_sales(
     ).filter(lambda t: t["ended_at"].notnull())
     frame = _with_replacements(cancelled, tables.orders, horizon)
     mature = age(tables, frame.ended_at) >= horizon
-    counts = collect(_sums(frame, [*by, "currency", *_seller(frame)], mature))
+    counts = collect(_sums(frame, cluster_keys(frame, [*by, "currency"]), mature))
     return _recovered(counts, [*by, "currency"], level, horizon_days)
 
 
@@ -243,7 +240,7 @@ def _sums(frame: ir.Table, keys: list[str], mature: ir.BooleanValue) -> ir.Table
         "whole_whole": whole * whole,
     }
     counted = {name: mature.ifelse(value, 0.0).sum() for name, value in products.items()}
-    return frame.group_by(*dict.fromkeys(keys)).aggregate(
+    return frame.group_by(*keys).aggregate(
         n=mature.sum(),
         n_events=(mature & frame.again_.notnull()).sum(),
         n_pending=(~mature).sum(),

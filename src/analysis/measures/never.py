@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis import stats
 from analysis.measures.counting import as_counts, positive
+from analysis.measures.curves import survival_of
 from analysis.measures.durations import refund_spells
 from analysis.measures.spells import Spells
 from analysis.sources import Tables
@@ -75,9 +76,7 @@ def never_refunded_share(
         by_seller=False,
     )
     groups = spells.groups
-    curve = stats.kaplan_meier(
-        groups.index, spells.time, spells.events[:, 0], spells.censored, n_groups=groups.n
-    )
+    curve = survival_of(spells)
     plateau, followed = stats.plateau(curve, level=level), stats.follow_up(curve)
     n = np.bincount(groups.index, spells.events[:, 0] + spells.censored, minlength=groups.n)
     ended = np.bincount(groups.index, spells.events[:, 0], minlength=groups.n)

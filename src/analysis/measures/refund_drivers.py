@@ -18,6 +18,7 @@ from analysis.measures.durations import refund_spells
 from analysis.measures.leakage import require_known_before
 from analysis.measures.sides import TestRows, commonest, rows_to_test
 from analysis.measures.spells import Spells
+from analysis.measures.units import clusters_in
 from analysis.sources import Tables
 from analysis.stats.scales import t_p_value, t_quantile
 
@@ -132,6 +133,7 @@ def _factor(name: str, levels: Levels, reference: int, spells: Spells) -> pd.Dat
     code, size = levels.codes[spells.groups.index], len(levels.names)
     events = np.bincount(code, spells.events[:, 0], minlength=size)
     censored = np.bincount(code, spells.censored, minlength=size)
+    lone = np.zeros(len(code), bool) if spells.cluster is None else spells.cluster < 0
     return pd.DataFrame(
         {
             "factor": name,
@@ -140,19 +142,9 @@ def _factor(name: str, levels: Levels, reference: int, spells: Spells) -> pd.Dat
             "n": as_counts(events + censored),
             "n_events": as_counts(events),
             "n_censored": as_counts(censored),
-            "n_clusters": _clusters(code, size, spells),
+            "n_clusters": as_counts(clusters_in(code, size, spells.n_spells, spells.cluster, lone)),
         }
     )
-
-
-def _clusters(code: np.ndarray, size: int, spells: Spells) -> np.ndarray:
-    """Count the sellers of each level; refunds without seller, or all where none is known, too."""
-    if spells.cluster is None:
-        return np.rint(np.bincount(code, spells.n_spells, minlength=size)).astype(np.int64)
-    inside = (spells.cluster >= 0) & (spells.n_spells > 0)
-    pairs = np.unique(np.stack([code[inside], spells.cluster[inside]]), axis=1)
-    lone = np.bincount(code, spells.n_spells * (spells.cluster < 0), minlength=size)
-    return np.rint(np.bincount(pairs[0], minlength=size) + lone).astype(np.int64)
 
 
 def _estimated(table: pd.DataFrame, fit: stats.Cox, level: float) -> pd.DataFrame:

@@ -12,11 +12,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.case_mix import SELLER, expected_of, seller_cells, totals, with_mix
-from analysis.measures.counting import mature_requests, requests_of
+from analysis.measures.case_mix import SELLER, expected_of, requests_by_mix
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.sources import Tables
-from analysis.sources.tables import is_success
 
 LEAST_VARIANCE = 2.5  # of a seller's successes, to measure the common spread
 ALIKE = 1.1  # sizes in units of n, up to which requests are taken as alike
@@ -79,13 +77,7 @@ def seller_funnel(
     Source: Spiegelhalter (2005), Stat. Med. 24:1185-1202; Jones, Ohlssen
     and Spiegelhalter (2008), J. Clin. Epidemiol. 61:232-240, for false discovery rates.
     """
-    tables.need("orders", SELLER, by="seller_funnel")
-    frame, _ = requests_of(tables, [SELLER], "buyer", needed_by="seller_funnel")
-    frame, mix = with_mix(tables, frame, adjust_for, needed_by="seller_funnel")
-    mature, in_time = mature_requests(tables, frame, horizon_hours)
-    success = mature & in_time & is_success(frame)
-    cells = seller_cells(frame, mix, {"n": mature, "n_events": success, "n_pending": ~mature})
-    table = totals(cells, ("n", "n_events", "n_pending"))
+    cells, table = requests_by_mix(tables, adjust_for, horizon_hours, needed_by="seller_funnel")
     table = table.assign(**_funnel(expected_of(cells), level), interval="Wilson")
     table = table.sort_values(["n", SELLER], ascending=[False, True], ignore_index=True)
     return table[_COLUMNS]

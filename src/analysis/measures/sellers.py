@@ -13,13 +13,12 @@ import pandas as pd
 
 from analysis import stats
 from analysis.contract import MissingData
-from analysis.measures.case_mix import SELLER, expected_of, seller_cells, totals, with_mix
-from analysis.measures.counting import DAY, HOUR, mature_requests, requests_of
+from analysis.measures.case_mix import SELLER, expected_of, requests_by_mix
+from analysis.measures.counting import DAY, HOUR
 from analysis.measures.curves import medians
 from analysis.measures.durations import refund_spells, response_spells
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.sources import Tables
-from analysis.sources.tables import is_success
 
 RESPONSE_HORIZON_HOURS = 240
 REFUND_HORIZON_DAYS = 120
@@ -93,13 +92,7 @@ def seller_scorecard(
         raise ValueError(f"top must be at least 1, got {top}")
     if threshold is not None and not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be in [0, 1], got {threshold}")
-    tables.need("orders", SELLER, by="seller_scorecard")
-    frame, _ = requests_of(tables, [SELLER], "buyer", needed_by="seller_scorecard")
-    frame, mix = with_mix(tables, frame, adjust_for, needed_by="seller_scorecard")
-    mature, in_time = mature_requests(tables, frame, horizon_hours)
-    success = mature & in_time & is_success(frame)
-    cells = seller_cells(frame, mix, {"n": mature, "n_events": success, "n_pending": ~mature})
-    card = totals(cells, ("n", "n_events", "n_pending"))
+    cells, card = requests_by_mix(tables, adjust_for, horizon_hours, needed_by="seller_scorecard")
     card = _adjusted(_shrunk(card, level, threshold), expected_of(cells))
     card = card.merge(_response(tables), on=SELLER, how="left")
     card = card.merge(_refunds(tables, card), on=SELLER, how="left")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis import stats
 from analysis.measures.counting import DAY, HOUR, as_counts
+from analysis.measures.curves import survival_of
 from analysis.measures.durations import refund_spells
 from analysis.measures.sides import (
     Sides,
@@ -121,14 +122,7 @@ def _differences(
     sides: Sides, beside: np.ndarray, tau: float, level: float
 ) -> stats.MeanDifferences:
     spells = sides.spells
-    curve = stats.kaplan_meier(
-        spells.groups.index,
-        spells.time,
-        spells.events[:, 0],
-        spells.censored,
-        n_groups=len(sides.group),
-    )
-    return stats.mean_differences(curve, cells_of(spells), tau, beside, level=level)
+    return stats.mean_differences(survival_of(spells), cells_of(spells), tau, beside, level=level)
 
 
 def _interval(sides: Sides, found: stats.MeanDifferences) -> np.ndarray:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from analysis import stats
 from analysis.measures.counting import (
-    CLUSTER,
     HOUR,
     Groups,
     age,
@@ -27,8 +27,7 @@ from analysis.measures.counting import (
 )
 from analysis.measures.periods import PERIODS, period_number, period_start
 from analysis.measures.rates import HORIZON_HOURS
-from analysis.measures.shares import pooled_rows, weighted_rows
-from analysis.measures.units import cluster_numbers
+from analysis.measures.units import Units, counted_units, summed_by_cluster
 from analysis.sources import Tables, collect, seconds_between, whole_units
 from analysis.sources.tables import is_success
 
@@ -44,7 +43,8 @@ NOT_YET = "not yet"
 class _Counted(NamedTuple):
     cohorts: Groups  # by and cohort
     outer: Groups  # by alone, of the cohorts
-    rows: pd.DataFrame  # per cohort, seller and age if open: n, k
+    units: Units  # per cohort, seller and age if open
+    open_for: np.ndarray  # age of each unit, in units of time; -1: not open
     n_open: np.ndarray  # of each cohort
 
 
@@ -125,28 +125,14 @@ def success_rate_trend(
 
 def _counted(frame: ir.Table, by: list[str], horizon: int) -> _Counted:
     """Count requests by cohort and seller, open ones also by their age."""
-    keys = [*by, "cohort_", *([CLUSTER] if CLUSTER in frame.columns and CLUSTER not in by else [])]
     is_open = frame.took_.isnull() & (frame.age_ < horizon)
     frame = frame.mutate(open_=is_open.ifelse(frame.age_ // UNIT_SECONDS, -1).cast("int64"))
-    frame, weight, keys = weighted_rows(frame, keys)
-    rows = collect(
-        frame.group_by(*keys, "open_").aggregate(
-            n=(frame.success_.notnull()).ifelse(weight, 0).sum(),
-            k=frame.success_.ifelse(weight, 0).sum(),
-        )
-    )
-    cohorts = groups_of(rows, [*by, "cohort_"])
-    alone = pooled_rows(rows)
-    rows = rows.assign(
-        group_=cohorts.index,
-        cluster_=cluster_numbers(rows),
-        alone_=True if alone is None else alone,
-        n=rows["n"].astype(float),
-        k=rows["k"].astype(float),
-    )
-    is_open = (rows["open_"] >= 0).to_numpy()
-    n_open = np.bincount(cohorts.index, np.where(is_open, rows["n"], 0), cohorts.n)
-    return _Counted(cohorts, groups_of(cohorts.frame, by), rows, n_open)
+    keys = [*by, "cohort_", "open_"]
+    units = counted_units(frame, keys, frame.success_, counted=ibis.literal(value=True))
+    cohorts = groups_of(units.frame, keys[:-1])
+    open_for = units.frame["open_"].to_numpy()
+    n_open = np.bincount(cohorts.index, np.where(open_for >= 0, units.n, 0), cohorts.n)
+    return _Counted(cohorts, groups_of(cohorts.frame, by), units, open_for, n_open)
 
 
 class _Delays(NamedTuple):
@@ -194,17 +180,17 @@ def _table(
     delays: _Delays,
     level: float,
 ) -> pd.DataFrame:
-    cohorts, outer, rows, n_open = counted
-    share = _shares(rows, cohorts.n, level)
+    cohorts, outer, units, open_for, n_open = counted
+    share = _shares(units, cohorts, level)
     is_nowcast = (n_open > 0) | running
     chart = stats.control_limits(outer.index, share.k, share.n, usual=~is_nowcast, n_groups=outer.n)
-    is_open = (rows["open_"] >= 0).to_numpy()
+    is_open = open_for >= 0
     group = cohorts.index[is_open]
     scatter = np.nan_to_num(chart.scatter, nan=1.0)[outer.index]
     now = stats.nowcast(
         group,
-        rows["n"].to_numpy()[is_open],
-        delays.chance(outer.index[group], rows["open_"].to_numpy()[is_open]),
+        units.n[is_open],
+        delays.chance(outer.index[group], open_for[is_open]),
         k=share.k,
         n_total=share.n,
         scatter=scatter,
@@ -232,17 +218,15 @@ def _table(
     )
 
 
-def _shares(rows: pd.DataFrame, n_cohorts: int, level: float) -> stats.RatioInterval:
+def _shares(units: Units, cohorts: Groups, level: float) -> stats.RatioInterval:
     """Return the successes so far of each cohort among all of it, clustered by seller."""
-    keys = ["group_", "cluster_", "alone_"]
-    rows = rows.assign(cluster_=np.where(rows["alone_"], 0, rows["cluster_"]))
-    units = rows.groupby(keys, as_index=False, sort=True)[["k", "n"]].sum()
+    rows = summed_by_cluster(cohorts.index, np.zeros_like(cohorts.index), units)
     return stats.ratio_interval(
-        units["group_"].to_numpy(),
-        np.minimum(units["k"], units["n"]).to_numpy(),
-        units["n"].to_numpy(),
-        n_groups=n_cohorts,
+        rows["group"],
+        np.minimum(rows["k"], rows["n"]),
+        rows["n"],
+        n_groups=cohorts.n,
         level=level,
-        clusters="seller" if CLUSTER in rows.columns else None,
-        alone=units["alone_"].to_numpy(bool),
+        clusters=units.clusters,
+        alone=rows["alone"],
     )

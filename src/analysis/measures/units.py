@@ -27,6 +27,11 @@ class Units(NamedTuple):
     alone: np.ndarray  # True where units without seller are pooled
     clusters: str | None  # what a cluster is, None where it is not known
 
+    @property
+    def seller(self) -> np.ndarray | None:
+        """Number of the seller; None where sellers are not known."""
+        return None if self.clusters is None else self.cluster
+
 
 def counted_units(
     frame: ir.Table, by: Sequence[str], event: ir.BooleanValue, *, counted: ir.BooleanValue
@@ -61,6 +66,41 @@ def counted_units(
         alone if known else np.ones(len(counts), bool),
         "seller" if known else None,
     )
+
+
+def summed_by_cluster(
+    group: np.ndarray, stratum: np.ndarray, units: Units
+) -> dict[str, np.ndarray]:
+    """Add up the counts of each cluster in each stratum of each group; the pooled rows are one."""
+    lone = units.alone
+    rows = pd.DataFrame(
+        {
+            "group": group,
+            "stratum": stratum,
+            "cluster": np.where(lone, 0, units.cluster),
+            "alone": lone,
+            "k": units.k,
+            "n": units.n,
+        }
+    )
+    keys = ["group", "stratum", "cluster", "alone"]
+    rows = rows.groupby(keys, as_index=False, sort=True)[["k", "n"]].sum()
+    return {name: rows[name].to_numpy() for name in rows}
+
+
+def clusters_in(
+    place: np.ndarray, n_places: int, n: np.ndarray, cluster: np.ndarray | None, alone: np.ndarray
+) -> np.ndarray:
+    """Count the clusters that have units (``n``) in each place; lone units are their own.
+
+    All units are where no cluster is known (None).
+    """
+    if cluster is None:
+        return np.bincount(place, n, n_places)
+    lone = np.bincount(place, np.where(alone, n, 0), n_places)
+    has = ~alone & (n > 0)
+    pairs = np.unique(np.stack([place[has], cluster[has]]), axis=1)
+    return lone + np.bincount(pairs[0], minlength=n_places)
 
 
 def cluster_numbers(counts: pd.DataFrame) -> np.ndarray:
