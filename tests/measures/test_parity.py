@@ -28,7 +28,7 @@ def same(found, expected):
 
 KINDS_OF_ROWS = ("numbers", "text and weights")
 ON_BOTH = [("numbers", name, options) for name, options in CALLS]
-ON_BOTH += [("text and weights", name, spec.calls[0]) for name, spec in SPECS.items()]
+ON_BOTH += [("text and weights", name, spec.given | spec.calls[0]) for name, spec in SPECS.items()]
 
 
 @pytest.fixture(scope="module")
