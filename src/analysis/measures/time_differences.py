@@ -24,6 +24,7 @@ from analysis.measures.sides import (
 )
 from analysis.measures.spells import cells_of
 from analysis.sources import Tables
+from analysis.stats.scales import interval_names
 
 METHOD = "difference of restricted means"
 
@@ -128,8 +129,7 @@ def _differences(
 def _interval(sides: Sides, found: stats.MeanDifferences) -> np.ndarray:
     if sides.spells.cluster is None:
         return np.full(len(found.clustered), f"{METHOD}, normal")
-    too_few = f"{METHOD}, too few to cluster by seller"
-    return np.where(found.clustered, f"{METHOD}, clustered by seller", too_few)
+    return interval_names(METHOD, "seller", found.clustered)
 
 
 def _log_rank_p(sides: Sides) -> np.ndarray:

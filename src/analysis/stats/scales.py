@@ -161,6 +161,32 @@ def probability_limits(
         return _SCALES[kind](p, z * np.sqrt(variance))
 
 
+def interval_names(method: str, clusters: str | None, enough: np.ndarray) -> np.ndarray:
+    """Name what made each group's limits.
+
+    Parameters
+    ----------
+    method
+        Of the limits: ``"Wilson"``.
+    clusters
+        What a cluster is; None: units are independent.
+    enough
+        Which groups have clusters enough to allow for them.
+
+    Examples
+    --------
+    >>> interval_names("Wilson", "seller", np.array([True, False])).tolist()
+    ['Wilson, clustered by seller', 'Wilson, too few to cluster by seller']
+    >>> interval_names("Wilson", None, np.array([True])).tolist()
+    ['Wilson']
+    """
+    enough = np.asarray(enough)
+    if clusters is None:
+        return np.full(enough.shape, method)
+    named = (f"{method}, {how} by {clusters}" for how in ("clustered", "too few to cluster"))
+    return np.where(enough, *named)
+
+
 def checked_level(level: float) -> float:
     """Return ``level`` if it is a confidence level.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups, checked_rows, sorted_pairs
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, numbered
 
 
 class RiskSets(NamedTuple):
@@ -100,11 +100,7 @@ def _numbered(
     """
     span = int(time.max(initial=0)) + 1 if time.dtype.kind in "iu" else 0
     if 0 < span * n_strata <= max(len(time), 1000) * 4:
-        key = stratum * span + time
-        occurs = np.zeros(span * n_strata, dtype=bool)
-        occurs[key] = True
-        keys = np.flatnonzero(occurs)
-        point = (np.cumsum(occurs) - 1)[key]
+        keys, point = numbered(stratum * span + time)
         return point, keys % span, np.searchsorted(keys, np.arange(n_strata + 1) * span)
     order, first = sorted_pairs(stratum, time)
     point = np.empty(len(time), dtype=np.int64)

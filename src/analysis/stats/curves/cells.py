@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, numbered
 from analysis.stats.curves.survival import SurvivalCurve
 
 
@@ -152,15 +152,5 @@ def _units(
         raise ValueError("cluster must be whole numbers, one a cell")
     inside = np.flatnonzero((cluster >= 0) & (n > 0))
     width = int(cluster.max(initial=0)) + 1
-    keys, unit[inside] = _numbered(group[inside] * width + cluster[inside])
+    keys, unit[inside] = numbered(group[inside] * width + cluster[inside])
     return unit, keys // width, np.bincount(unit[inside], n[inside], minlength=len(keys))
-
-
-def _numbered(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct keys, rising, and the place of each key among them."""
-    top = int(key.max(initial=-1)) + 1
-    if top > 4 * len(key) + 1000:  # a table of all possible keys would be larger than a sort
-        return np.unique(key, return_inverse=True)
-    found = np.zeros(top, dtype=bool)
-    found[key] = True
-    return np.flatnonzero(found), (np.cumsum(found) - 1)[key]

@@ -47,6 +47,14 @@ class _Curve(NamedTuple):
     survival: np.ndarray
 
 
+class _Stratum(NamedTuple):
+    """One stratum: which cells are its own, they, and their curve."""
+
+    rows: np.ndarray
+    cells: PaymentCells
+    curve: _Curve
+
+
 def payment_forecast(
     cells: PaymentCells, horizons: np.ndarray, *, level: float = 0.95
 ) -> PaymentForecast:
@@ -109,17 +117,23 @@ def payment_forecast(
     cells = PaymentCells(checked_groups(cells.stratum, None)[0], *map(np.asarray, cells[1:]))
     if ((cells.n_paid > 0) & (cells.n_open > 0)).any():
         raise ValueError("a cell must hold paid spells or open ones, not both")
-    found = [_forecast(cells, horizon, level) for horizon in horizons]
+    strata = [_stratum(cells, number) for number in np.unique(cells.stratum)]
+    found = [_forecast(cells, strata, horizon, level) for horizon in horizons]
     return PaymentForecast(*np.array(found, dtype=float).reshape(len(horizons), 6).T)
 
 
-def _forecast(cells: PaymentCells, horizon: float, level: float) -> tuple[float, ...]:
+def _stratum(cells: PaymentCells, number: int) -> _Stratum:
+    rows = cells.stratum == number
+    part = PaymentCells(*(column[rows] for column in cells))
+    return _Stratum(rows, part, _curve(part))
+
+
+def _forecast(
+    cells: PaymentCells, strata: list[_Stratum], horizon: float, level: float
+) -> tuple[float, ...]:
     """Return the numbers of one horizon in the order of :class:`PaymentForecast`."""
     stay, unseen, influence = (np.zeros(len(cells.time)) for _ in range(3))
-    for stratum in np.unique(cells.stratum):
-        own = cells.stratum == stratum
-        part = PaymentCells(*(column[own] for column in cells))
-        curve = _curve(part)
+    for own, part, curve in strata:
         stay[own], unseen[own] = _stays(part, curve, horizon)
         influence[own] = _influence(part, curve, stay[own], horizon)
     expected = (cells.amount * (1 - stay)).sum()

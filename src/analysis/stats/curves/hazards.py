@@ -11,7 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.scales import Pair, checked_level, normal_quantile, t_quantile
+from analysis.stats.scales import (
+    Pair,
+    checked_level,
+    interval_names,
+    normal_quantile,
+    t_quantile,
+)
 from analysis.stats.shares.ratios import residual_variance
 
 
@@ -245,10 +251,6 @@ def rate_interval(
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(k > 0, k / worth, 1.0) / whole
         low, high = low * scale, high * scale
-    named = "Poisson score"
-    if clusters is not None:
-        ways = (f"{named}, {words} by {clusters}" for words in ("clustered", "too few to cluster"))
-        named = np.where(enough, *ways)
     known = whole > 0
     return RateInterval(
         rate,
@@ -257,7 +259,7 @@ def rate_interval(
         k,
         whole,
         found.n_clusters,
-        np.broadcast_to(named, n_groups),
+        interval_names("Poisson score", clusters, enough),
     )
 
 

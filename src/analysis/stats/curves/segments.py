@@ -12,6 +12,23 @@ from functools import cached_property
 import numpy as np
 
 
+def numbered(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct whole numbers of ``key``, rising, and the place of each among them.
+
+    Examples
+    --------
+    >>> found, place = numbered(np.array([7, 2, 7]))
+    >>> found.tolist(), place.tolist()
+    ([2, 7], [1, 0, 1])
+    """
+    top = int(key.max(initial=-1)) + 1
+    if top > 4 * len(key) + 1000:  # a table of all possible keys would be larger than a sort
+        return np.unique(key, return_inverse=True)
+    found = np.zeros(top, dtype=bool)
+    found[key] = True
+    return np.flatnonzero(found), (np.cumsum(found) - 1)[key]
+
+
 class Segments:
     """Where each group's rows begin; ``starts`` has one entry a group and then the row count.
 

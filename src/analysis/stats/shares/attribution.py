@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.scales import checked_level
+from analysis.stats.scales import checked_level, interval_names
 from analysis.stats.shares.proportions import checked_counts, clustered_wilson, wilson
 from analysis.stats.shares.ratios import RatioInterval, cluster_variance
 
@@ -191,14 +191,11 @@ def part_interval(
         variance = np.maximum(found.variance / peak**2, even)
         wide = clustered_wilson(p * size, size, variance, df=found.df, level=level)
         low, high = (np.where(enough, w, x) for w, x in zip(wide, (low, high), strict=True))
-        named = (f"Wilson of parts, {w} by {clusters}" for w in ("clustered", "too few to cluster"))
-        interval = np.where(enough, *named)
-    else:
-        interval = np.full(length, "Wilson of parts")
     with np.errstate(invalid="ignore"):
         estimate = k / n
     low, high = np.minimum(low * peak, estimate), np.maximum(high * peak, estimate)
-    return RatioInterval(estimate, low, high, n, k, found.n_clusters, interval)
+    named = interval_names("Wilson of parts", clusters, enough)
+    return RatioInterval(estimate, low, high, n, k, found.n_clusters, named)
 
 
 def _worth(

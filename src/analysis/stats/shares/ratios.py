@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.scales import checked_level
+from analysis.stats.scales import checked_level, interval_names
 from analysis.stats.shares.proportions import checked_counts, clustered_wilson, wilson
 
 
@@ -253,11 +253,11 @@ def ratio_interval(
     with np.errstate(invalid="ignore"):
         estimate = k / n
     low, high = wilson(k, n, level=level)
-    if clusters is None:
-        return RatioInterval(estimate, low, high, n, k, found.n_clusters, np.full(size, "Wilson"))
-    wide_low, wide_high = clustered_wilson(k, n, found.variance, df=found.df, level=level)
     enough = found.n_clusters >= 2
-    named = (f"Wilson, clustered by {clusters}", f"Wilson, too few to cluster by {clusters}")
+    named = interval_names("Wilson", clusters, enough)
+    if clusters is None:
+        return RatioInterval(estimate, low, high, n, k, found.n_clusters, named)
+    wide_low, wide_high = clustered_wilson(k, n, found.variance, df=found.df, level=level)
     return RatioInterval(
         estimate,
         np.where(enough, wide_low, low),
@@ -265,7 +265,7 @@ def ratio_interval(
         n,
         k,
         found.n_clusters,
-        np.where(enough, *named),
+        named,
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
+from analysis.stats.scales import interval_names
 from analysis.stats.shares.proportions import checked_counts, clustered_wilson
 from analysis.stats.shares.weighted_sums import weighted_sum_variance
 
@@ -136,7 +137,7 @@ def standardised_share(
     )
     estimate = np.where(known, estimate, np.nan)
     low, high = np.fmin(low, estimate), np.fmax(high, estimate)
-    name = _names(clusters, enough)
+    name = interval_names("standardised, Wilson", clusters, enough)
     return Standardised(
         estimate,
         np.where(known, low, np.nan),
@@ -152,13 +153,3 @@ def _checked_standard(standard: np.ndarray) -> np.ndarray:
     if not (weight >= 0).all() or (len(weight) and not weight.sum() > 0):
         raise ValueError(f"standard must be weights of at least 0, not all 0, got {standard}")
     return weight / weight.sum() if len(weight) else weight
-
-
-def _names(clusters: str | None, enough: np.ndarray) -> np.ndarray:
-    if clusters is None:
-        return np.full(len(enough), "standardised, Wilson")
-    named = (
-        f"standardised, Wilson, clustered by {clusters}",
-        f"standardised, Wilson, too few to cluster by {clusters}",
-    )
-    return np.where(enough, *named)
