@@ -22,6 +22,7 @@ from analysis.measures.counting import (
     orders_of,
     positive,
 )
+from analysis.measures.pools import sampled
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import Units, counted_units
 from analysis.sources import Tables, collect, seconds_between
@@ -68,31 +69,40 @@ def request_rate(
     -----
     Interval: Wilson (1927) score at the sample size that a variance clustered by seller and by
     buyer is worth (:func:`analysis.stats.two_way_interval`): buyers who ask often buy from many
-    sellers. Of buyers only sums of squares leave the engine.
+    sellers. Of buyers only sums of squares leave the engine; of 2,000,000 orders or more,
+    those of a sample of buyers who placed about a million, where their ids are whole numbers.
     """
     positive("horizon_hours", horizon_hours)
     orders, by = orders_of(tables, by, ["paid_at"], needed_by="request_rate")
-    requests = tables.requests
-    first = (
-        requests.filter(requests.requested_by == "buyer")
-        .join(orders.select("order_id", "paid_at"), "order_id")
-        .filter(lambda t: t.requested_at >= t.paid_at)
-        .group_by("order_id")
-        .aggregate(first_asked_at=lambda t: t.requested_at.min())
-    )
     paid = orders.filter(orders.paid_at.notnull())
-    frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
-    mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
-    asked = seconds_between(frame.paid_at, frame.first_asked_at) <= int(horizon_hours * HOUR)
-    asked = asked.fill_null(False)
-    units = counted_units(frame, by, asked, counted=mature)
-    squares = _squares(frame, by, asked, mature)
+    frame = _with_asking(tables, paid, horizon_hours)
+    units = counted_units(frame, by, frame.asked_, counted=frame.mature_)
+    some, share = sampled(paid, BUYER, "order_id", n_rows=tables.size("orders").n_rows)
+    squares = _squares(_with_asking(tables, some, horizon_hours), by)
+    squares = squares.assign(**{name: squares[name] / share for name in squares.columns[len(by) :]})
     return _table(units, by, squares, level)
 
 
-def _squares(
-    frame: ir.Table, by: Sequence[str], asked: ir.BooleanValue, mature: ir.BooleanValue
-) -> pd.DataFrame:
+def _with_asking(tables: Tables, paid: ir.Table, horizon_hours: float) -> ir.Table:
+    """Return paid orders with ``asked_`` within the horizon, and whether that is over."""
+    first = tables.once("first_asked", lambda: _first_asked(tables), keep=True)
+    frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
+    horizon = int(horizon_hours * HOUR)
+    asked = seconds_between(frame.paid_at, frame.first_asked_at) <= horizon
+    mature = age(tables, frame.paid_at) >= horizon
+    return frame.mutate(asked_=asked.fill_null(False), mature_=mature)
+
+
+def _first_asked(tables: Tables) -> ir.Table:
+    """When the buyer of an order first asked to cancel it after paying; one row per such order."""
+    requests = tables.requests_with_context
+    asked = requests.filter(requests.requested_by == "buyer").filter(
+        lambda t: t.requested_at >= t.paid_at
+    )
+    return asked.group_by("order_id").aggregate(first_asked_at=lambda t: t.requested_at.min())
+
+
+def _squares(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
     """Sums over buyers, and over pairs of buyer and seller, of squares of their counts.
 
     An order without seller is a pair of its own, as it is a cluster of its own.
@@ -100,14 +110,14 @@ def _squares(
     weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else 1.0
     order = frame.order_id
     seller = frame[CLUSTER] if CLUSTER in frame.columns else order
-    named = frame.filter(mature).select(
+    named = frame.filter(frame.mature_).select(
         *by,
         buyer_=frame[BUYER],
         lone_buyer_=frame[BUYER].isnull().ifelse(order, None),
         seller_=seller,
         lone_seller_=seller.isnull().ifelse(order, None),
-        n_=(asked | True).ifelse(weight, 0.0),
-        k_=asked.ifelse(weight, 0.0),
+        n_=(frame.asked_ | True).ifelse(weight, 0.0),
+        k_=frame.asked_.ifelse(weight, 0.0),
     )
     buyer = ("buyer_", "lone_buyer_")
     pairs = named.group_by(*by, *buyer, "seller_", "lone_seller_").aggregate(
@@ -126,9 +136,7 @@ def _squares(
         name: buyers[name].sum() for name in ("nn", "kn", "kk", "pair_nn", "pair_kn", "pair_kk")
     }
     whole = {"n_buyers": (buyers.n > 0).ifelse(1, 0).sum()}
-    if by:
-        return collect(buyers.group_by(*by).aggregate(**sums, **whole))
-    return collect(buyers.aggregate(**sums, **whole))
+    return collect((buyers.group_by(*by) if by else buyers).aggregate(**sums, **whole))
 
 
 def _table(units: Units, by: list[str], squares: pd.DataFrame, level: float) -> pd.DataFrame:

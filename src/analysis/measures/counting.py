@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.measures.pools import pooled
 from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import known_columns
 
@@ -22,6 +23,7 @@ CLUSTER = "seller_id"
 HOUR = 3600
 DAY = 24 * HOUR
 MINUTE = 60
+ROWS_OF_A_SELLER = 100  # that a table of counts may have, before sellers are pooled
 
 
 class Groups(NamedTuple):
@@ -41,6 +43,8 @@ def requests_of(
 ) -> tuple[ir.Table, list[str]]:
     """Return the requests that ``requested_by`` made (everybody's for None) and checked ``by``.
 
+    Sellers are pooled where they are very many, unless ``by`` asks for them.
+
     Raises
     ------
     MissingData
@@ -51,13 +55,15 @@ def requests_of(
     by = known_columns(frame, by, needed_by=needed_by)
     if requested_by is not None:
         frame = frame.filter(frame.requested_by == requested_by)
-    return frame, by
+    return in_pools(tables, frame, by, "requests"), by
 
 
 def orders_of(
     tables: Tables, by: Sequence[str], columns: Sequence[str] = (), *, needed_by: str
 ) -> tuple[ir.Table, list[str]]:
     """Return the orders, with their sellers only if ``by`` asks for one, and checked ``by``.
+
+    Sellers are pooled where they are very many, unless ``by`` asks for them.
 
     Raises
     ------
@@ -68,7 +74,22 @@ def orders_of(
     wanted = [by] if isinstance(by, str) else list(by)
     if not set(wanted) <= set(orders.columns):
         orders = tables.orders_with_sellers
-    return orders, known_columns(orders, wanted, needed_by=needed_by)
+    by = known_columns(orders, wanted, needed_by=needed_by)
+    return in_pools(tables, orders, by, "orders"), by
+
+
+def in_pools(
+    tables: Tables,
+    frame: ir.Table,
+    by: Sequence[str],
+    table: str,
+    *,
+    rows_of_a_seller: int = ROWS_OF_A_SELLER,
+) -> ir.Table:
+    """Return ``frame``, made of ``table``, with pools of sellers where sellers are too many."""
+    if CLUSTER in by or CLUSTER not in frame.columns:
+        return frame
+    return pooled(frame, CLUSTER, tables.size(table), rows_of_a_seller)
 
 
 def mature_requests(

@@ -16,7 +16,7 @@ from analysis import stats
 from analysis.contract import TABLES
 from analysis.measures.cases import Cases, counted_cases, settled_levels
 from analysis.measures.circumstances import can_have, with_classes
-from analysis.measures.counting import as_counts, mature_requests, requests_of
+from analysis.measures.counting import as_counts, in_pools, mature_requests, requests_of
 from analysis.measures.leakage import KNOWN_AT, known_when, require_known_before
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import clusters_in
@@ -98,6 +98,7 @@ def success_drivers(
         raise ValueError(f"most_levels must be at least 2, got {most_levels}")
     frame, _ = requests_of(tables, (), requested_by, needed_by="success_drivers")
     factors = _checked_factors(frame, factors)
+    frame = in_pools(tables, frame, (), "requests", rows_of_a_seller=1_000)
     frame = with_classes(frame, factors, needed_by="success_drivers")
     known_columns(frame, factors, needed_by="success_drivers")
     mature, in_time = mature_requests(tables, frame, horizon_hours)

@@ -224,7 +224,7 @@ def refund_spells(
         age=frame.waited_,
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_days", horizon_days) * DAY / unit_seconds),
-        n_sellers=tables.n_sellers if by_seller else None,
+        size=tables.size("refunds") if by_seller else None,
     )
 
 
@@ -256,5 +256,5 @@ def response_spells(
         age=age(tables, frame.requested_at),
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit_seconds),
-        n_sellers=tables.n_sellers if by_seller else None,
+        size=tables.size("requests") if by_seller else None,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
+from analysis.measures.answers import answered
 from analysis.measures.asking import request_rate
 from analysis.measures.counting import DAY, HOUR, MINUTE, age, requests_of
 from analysis.measures.curves import ended_by_own_time
@@ -53,7 +54,7 @@ def _success(tables: Tables, level: float) -> list[dict]:
     asked = collect(
         buyers.aggregate(n=buyers.count(), k=is_success(buyers).sum(), decided=decided.sum())
     ).iloc[0]
-    right = cancellation_success_rate(tables, level=level).iloc[0]
+    right = answered(cancellation_success_rate, tables, level=level).iloc[0]
     rows = [
         _row(
             "Requests that work, counting those decided so far",
@@ -97,7 +98,7 @@ def _monthly_success(tables: Tables, right: pd.Series) -> dict:
 
 def _approved(tables: Tables, level: float) -> list[dict]:
     """Approval as if nothing else could end a request, beside the race that it is."""
-    curve = outcome_curve(tables, horizon_hours=ANSWER_HOURS, level=level)
+    curve = answered(outcome_curve, tables, horizon_hours=ANSWER_HOURS, level=level)
     last = curve[(curve["outcome"] == _APPROVED) & (curve["time_hours"] == ANSWER_HOURS)]
     if last.empty:
         return []
@@ -143,7 +144,7 @@ def _requests(tables: Tables, level: float) -> list[dict]:
     asked = requests.filter(requests.requested_by == "buyer")
     k = collect(asked.aggregate(k=asked.order_id.nunique())).k.iloc[0]
     n = collect(tables.orders.aggregate(n=tables.orders.count())).n.iloc[0]
-    right = request_rate(tables, level=level).iloc[0]
+    right = answered(request_rate, tables, level=level).iloc[0]
     why = (
         "Divides by all orders: the unpaid ones too, and those placed so recently that their "
         "buyers have not had the time to ask."
@@ -156,7 +157,7 @@ def _refunds(tables: Tables, level: float) -> list[dict]:
         tables, (), horizon_days=QUANTILE_HORIZON_DAYS, clock="calendar", by_seller=False
     )
     credited, days = everything.events[:, 0], everything.time * HOUR / DAY
-    mean = refund_mean(tables, horizon_days=MEAN_DAYS, level=level).iloc[0]
+    mean = answered(refund_mean, tables, horizon_days=MEAN_DAYS, level=level).iloc[0]
     rows = [
         _row(
             f"Mean days to the money (at most {MEAN_DAYS} of each)",
@@ -177,7 +178,7 @@ def _monthly_refunds(tables: Tables, level: float) -> dict:
         for moment in (refunds.due_since, refunds.credited_at)
     )
     counts = collect(refunds.aggregate(n=due.sum(), k=credited.sum())).iloc[0]
-    curve = refund_curve(tables, horizon_days=MONTH_DAYS, level=level)
+    curve = answered(refund_curve, tables, horizon_days=MONTH_DAYS, level=level)
     right = curve[curve["time_days"] == MONTH_DAYS]
     empty = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n": 0, "interval": ""}
     return _row(
@@ -208,7 +209,7 @@ def _recent(tables: Tables, level: float) -> dict | None:
 
 
 def _sellers(tables: Tables, level: float) -> list[dict]:
-    card = seller_scorecard(tables, level=level)
+    card = answered(seller_scorecard, tables, level=level)
     card = card[card["n"] > 0]
     if card.empty:
         raise MissingData("a mature request", needed_by="naive_versus_right")

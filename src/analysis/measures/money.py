@@ -23,6 +23,7 @@ from analysis.measures.counting import (
     age,
     cluster_keys,
     groups_of,
+    in_pools,
     orders_of,
     positive,
 )
@@ -86,14 +87,16 @@ def open_refund_liability(
     horizons = np.array([positive("horizon_days", days) for days in np.atleast_1d(horizon_days)])
     by, counts = _legs(tables, by)
     groups = groups_of(counts, [*by, "currency"])
-    pools = groups_of(counts, by).index
+    pools = groups_of(counts, by)
     cells = _cells(counts)
-    rows = [
-        _forecast_rows(cells, groups.index == group, pools, horizons, level)
-        for group in range(groups.n)
-    ]
+    rows = np.zeros((groups.n, len(horizons), len(_FORECAST)))
+    for pool in range(pools.n):
+        own = np.flatnonzero(pools.index == pool)
+        book, place = np.unique(groups.index[own], return_inverse=True)
+        part = stats.PaymentCells(*(column[own] for column in cells))
+        rows[book] = _forecast_rows(part, place, len(book), horizons, level)
     table = groups.frame.loc[np.repeat(np.arange(groups.n), len(horizons))].reset_index(drop=True)
-    found = pd.DataFrame(np.concatenate(rows) if rows else np.zeros((0, 8)), columns=_FORECAST)
+    found = pd.DataFrame(rows.reshape(-1, len(_FORECAST)), columns=_FORECAST)
     table = pd.concat([table, found.astype({"n_open": "int64", "n": "int64"})], axis=1)
     clustered = ", clustered by seller" if CLUSTER in counts else ""
     table["interval"] = f"Kaplan-Meier forecast, predictive{clustered}"
@@ -110,6 +113,7 @@ def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
     frame = tables.refunds_with_context
     by = known_columns(frame, by, needed_by="open_refund_liability")
     by = [column for column in by if column != "currency"]
+    frame = in_pools(tables, frame, by, "refunds")
     keys = list(dict.fromkeys(cluster_keys(frame, [*by, "currency", "method"])))
     ended = seconds_between(frame.due_since, frame.credited_at)
     amount = frame.amount_minor.cast("float64")
@@ -144,20 +148,15 @@ def _cells(counts: pd.DataFrame) -> stats.PaymentCells:
 
 
 def _forecast_rows(
-    cells: stats.PaymentCells,
-    own: np.ndarray,
-    pools: np.ndarray,
-    horizons: np.ndarray,
-    level: float,
+    cells: stats.PaymentCells, book: np.ndarray, n_books: int, horizons: np.ndarray, level: float
 ) -> np.ndarray:
-    """One row per horizon of one group and currency; all currencies of a group tell the speed."""
-    pool = pools == pools[own][0]
-    amounts = {name: np.where(own, getattr(cells, name), 0.0) for name in ("amount", "squares")}
-    part = stats.PaymentCells(*(column[pool] for column in cells._replace(**amounts)))
-    found = stats.payment_forecast(part, horizons * (DAY // HOUR), level=level)
-    fixed = (part.amount.sum(), cells.n_open[own].sum(), (part.n_paid + part.n_open).sum())
-    common = [np.full(len(horizons), value) for value in fixed]
-    return np.stack([horizons, *found[:4], *common], axis=1)
+    """Return currencies x horizons x columns of one group; all its currencies tell the speed."""
+    found = stats.payment_forecast(cells, horizons * (DAY // HOUR), level=level, book=book)
+    owed, n_open = (
+        np.bincount(book, values, n_books)[:, None] for values in (cells.amount, cells.n_open)
+    )
+    columns = [horizons, *found[:4], owed, n_open, (cells.n_paid + cells.n_open).sum()]
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
 def recovered_sales(

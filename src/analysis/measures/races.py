@@ -16,11 +16,14 @@ import pandas as pd
 from analysis.contract import codes
 from analysis.measures.counting import HOUR, MINUTE, age, orders_of, positive, requests_of
 from analysis.measures.curves import race_table
+from analysis.measures.pools import MOST_ROWS
 from analysis.measures.spells import Spells, first_end, spell_counts
 from analysis.sources import Tables, seconds_between
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+QUARTER = 15 * MINUTE
 ENDS = [word for word in codes.OUTCOMES if word != codes.PENDING]
 
 
@@ -91,7 +94,7 @@ def request_spells(
         age=age(tables, frame.requested_at),
         unit_seconds=MINUTE,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
-        n_sellers=tables.n_sellers,
+        size=tables.size("requests"),
     )
 
 
@@ -131,9 +134,17 @@ def window_curve(
     ------
     MissingData
         A column that is needed is not in the data.
+
+    Notes
+    -----
+    As :func:`outcome_curve`; of more than a million orders, times are quarters of an hour. Ends by
+    each whole hour are counted exactly all the same: only orders whose observation ends within a
+    quarter are taken as seen to the end of it.
     """
     orders, by, ends = window_ends(tables, by, closed_by, needed_by="window_curve")
     ended, cause = first_end(list(ends.values()))
+    size = tables.size("orders")
+    unit = MINUTE if size.n_rows <= MOST_ROWS else QUARTER
     spells = spell_counts(
         orders,
         by,
@@ -142,15 +153,15 @@ def window_curve(
         cause=cause,
         n_causes=len(ends),
         age=age(tables, orders.paid_at),
-        unit_seconds=MINUTE,
-        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
-        n_sellers=tables.n_sellers,
+        unit_seconds=unit,
+        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit),
+        size=size,
     )
     return race_table(
         spells,
         list(ends),
         horizon=horizon_hours,
-        units=HOUR // MINUTE,
+        units=HOUR // unit,
         level=level,
         survivor="still_open",
     )

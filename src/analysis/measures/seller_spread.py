@@ -64,13 +64,14 @@ def seller_spread(
     later differ too.
     """
     tables.need("orders", CLUSTER, by="seller_spread")
-    frame, by = requests_of(tables, by, "buyer", needed_by="seller_spread")
+    by = [by] if isinstance(by, str) else list(by)
+    frame, keys = requests_of(tables, [*by, CLUSTER], "buyer", needed_by="seller_spread")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     frame = frame.mutate(
         n_=mature, events_=mature & in_time & is_success(frame), pending_=~mature
     ).filter(frame.seller_id.notnull())
     counts = collect(
-        frame.group_by(*dict.fromkeys([*by, CLUSTER])).aggregate(
+        frame.group_by(*keys).aggregate(
             n=frame.n_.sum(), n_events=frame.events_.sum(), n_pending=frame.pending_.sum()
         )
     )

@@ -23,6 +23,7 @@ from analysis.measures.counting import (
     as_counts,
     cluster_keys,
     groups_of,
+    in_pools,
     positive,
 )
 from analysis.measures.spells import curve_times
@@ -131,6 +132,7 @@ def _looks(tables: Tables, by: Sequence[str], snapshot_hours: float) -> Looks:
     tables.need("refunds", "credited_at", by="refund_curve_from_snapshots")
     frame = tables.refunds_with_context
     by = known_columns(frame, by, needed_by="refund_curve_from_snapshots")
+    frame = in_pools(tables, frame, by, "refunds")
     frame = _between_looks(frame, int(step), epoch_seconds(tables.as_of))
     keys = cluster_keys(frame, by)
     named = frame.select(*keys, "left_", "right_")

@@ -11,12 +11,12 @@ import pandas as pd
 
 from analysis import stats
 from analysis.measures.counting import CLUSTER, Groups, groups_of
-from analysis.sources import collect, whole_units
+from analysis.measures.pools import pooled
+from analysis.sources import Size, collect, whole_units
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-MAX_CLUSTERS = 10_000  # more sellers than this are pooled
 CURVE_POINTS = 240  # a curve is returned on at most about this many times
 
 
@@ -44,7 +44,7 @@ def spell_counts(
     age: ir.IntegerValue,
     unit_seconds: int,
     horizon_units: int,
-    n_sellers: int | None = None,
+    size: Size | None = None,
 ) -> Spells:
     """Count, by group, seller and whole units of time, how many spells ended in which way.
 
@@ -69,39 +69,30 @@ def spell_counts(
     horizon_units
         Spells longer than this are cut (censored) just after it: a curve to the horizon needs
         no more, and the table of counts stays small.
-    n_sellers
-        How many sellers there are: spells are counted by seller, and for their ``weight``, where
-        the frame has these. None: neither; spells are independent of each other and count once.
+    size
+        How many rows and sellers there are at most: spells are counted by seller, and for their
+        ``weight``, where the frame has these. None: neither; spells are independent of each other
+        and count once.
 
     Notes
     -----
-    Where there are more than ``MAX_CLUSTERS`` sellers, they are dealt out in the order of their
-    ids to so many pools, each then one cluster. Pools of independent sellers are independent of
-    each other, so limits stay right; the table of counts stays bounded.
+    Where counts by seller would be more than about a million rows, sellers are dealt out to pools
+    (:mod:`analysis.measures.pools`), each then one cluster.
     """
     time = whole_units(ended.coalesce(age), unit_seconds)
     happened = ended.notnull() & (time <= horizon_units)
     columns = {"time_": ibis.least(time, horizon_units + 1)}
     columns["cause_"] = happened.ifelse(cause, 0).cast("int64")
-    by_seller = n_sellers is not None and CLUSTER in frame.columns
+    by_seller = size is not None and CLUSTER in frame.columns
     if by_seller:
         columns["cluster_"] = frame[CLUSTER]
-    if n_sellers is not None and "weight" in frame.columns:
+    if size is not None and "weight" in frame.columns:
         columns["weight_"] = frame.weight.fill_null(1.0)
     named = frame.filter(start.notnull()).select(*by, **columns)
-    if by_seller and CLUSTER not in by and n_sellers > MAX_CLUSTERS:
-        named = _pooled(named)
+    if by_seller and CLUSTER not in by:
+        named = pooled(named, "cluster_", size, horizon_units * n_causes)
     counted = named.group_by(*by, *columns).aggregate(n=lambda t: t.count())
     return _spells(collect(counted), by, n_causes)
-
-
-def _pooled(named: ir.Table) -> ir.Table:
-    """Put the number of a pool in the place of the seller."""
-    sellers = named.filter(named.cluster_.notnull()).select("cluster_").distinct()
-    number = ibis.row_number().over(ibis.window(order_by=sellers.cluster_)) % MAX_CLUSTERS
-    pools = sellers.mutate(pool_=number.cast("int64"))
-    joined = named.join(pools, "cluster_", how="left", rname="{name}_pools")
-    return joined.mutate(cluster_=joined.pool_)
 
 
 def _spells(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:

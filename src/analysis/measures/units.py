@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.measures.counting import CLUSTER, cluster_keys
 from analysis.measures.shares import LONE, pooled_rows, weighted_rows
 from analysis.sources import collect
+from analysis.stats.curves.segments import numbered
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -99,8 +100,9 @@ def clusters_in(
         return np.bincount(place, n, n_places)
     lone = np.bincount(place, np.where(alone, n, 0), n_places)
     has = ~alone & (n > 0)
-    pairs = np.unique(np.stack([place[has], cluster[has]]), axis=1)
-    return lone + np.bincount(pairs[0], minlength=n_places)
+    width = int(cluster.max(initial=0)) + 1
+    pairs, _ = numbered(place[has] * width + cluster[has])
+    return lone + np.bincount(pairs // width, minlength=n_places)
 
 
 def cluster_numbers(counts: pd.DataFrame) -> np.ndarray:

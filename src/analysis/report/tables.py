@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.contract import MissingData, replaced_when_complete
 from analysis.measures import MEASURES
+from analysis.measures.answers import answered
 from analysis.sources import Tables
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -52,7 +53,7 @@ def write_tables(
         for done, (name, measure) in enumerate(MEASURES.items(), 1):
             options: dict[str, Any] = {"by": list(by)} if name in grouped else {}
             try:
-                _write(folder, name, measure(tables, **options))
+                _write(folder, name, answered(measure, tables, **options))
             except MissingData as lack:
                 absent[name] = str(lack)
             if progress is not None:

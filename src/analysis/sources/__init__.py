@@ -13,9 +13,10 @@ from analysis.sources.engine import (
     whole_units,
 )
 from analysis.sources.opening import open_tables
-from analysis.sources.tables import Tables
+from analysis.sources.tables import Size, Tables
 
 __all__ = [
+    "Size",
     "Tables",
     "business_calendars",
     "business_seconds_between",

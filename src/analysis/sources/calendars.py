@@ -79,7 +79,7 @@ def refunds_in_local_days(tables: Tables) -> ir.Table:
     a leg not yet credited, that fall on business days of the buyer's country, in days of UTC.
     """
     ours = tables.backend.name == "duckdb"  # elsewhere a table of ours cannot be kept joined
-    return tables._once("refunds_in_local_days", lambda: _in_local_days(tables), keep=ours)
+    return tables.once("refunds_in_local_days", lambda: _in_local_days(tables), keep=ours)
 
 
 def is_business_day(country: str, day: date) -> bool:
@@ -188,4 +188,4 @@ def _seen(tables: Tables) -> pd.DataFrame:
         )
         return collect(frame.group_by("country_").aggregate(first_=lambda t: t.day_.min()))
 
-    return tables._once("countries_of_refunds", found)
+    return tables.once("countries_of_refunds", found)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.contract import TABLES, Manifest, MissingData, codes
 from analysis.sources.engine import collect, kept_in_engine, seconds_between
@@ -14,6 +14,13 @@ from analysis.sources.engine import collect, kept_in_engine, seconds_between
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
+
+
+class Size(NamedTuple):
+    """How large a table is."""
+
+    n_rows: int
+    n_sellers: int  # that sell anything, or, where there is a table of them, all
 
 
 @dataclass(frozen=True)
@@ -63,34 +70,45 @@ class Tables:
     @property
     def orders_with_sellers(self) -> ir.Table:
         """One row per order with the columns of its seller, where there are sellers."""
-        return self._once("orders_with_sellers", self._join_sellers)
+        return self.once("orders_with_sellers", self._join_sellers)
 
     @property
     def requests_with_context(self) -> ir.Table:
         """One row per request with the columns of its order and seller."""
-        return self._once("requests_with_context", self._join_requests, keep=True)
+        return self.once("requests_with_context", self._join_requests, keep=True)
 
     @property
     def refunds_with_context(self) -> ir.Table:
         """One row per refund leg with its order, its seller and ``due_since`` (the decision)."""
-        return self._once("refunds_with_context", self._join_refunds, keep=True)
+        return self.once("refunds_with_context", self._join_refunds, keep=True)
 
-    @property
-    def n_sellers(self) -> int:
-        """How many sellers the orders name; 0 where sellers are not known."""
-        return self._once("n_sellers", self._count_sellers)
+    def size(self, table: str) -> Size:
+        """Return how many rows ``table`` has, and how many sellers there are."""
+        return Size(self._n_rows(table), self.once("n_sellers", self._count_sellers))
+
+    def _n_rows(self, table: str) -> int:
+        frame = self.need(table)
+        counted = self.once(f"n_rows of {table}", lambda: collect(frame.aggregate(n=frame.count())))
+        return int(counted["n"].iloc[0])
 
     def _count_sellers(self) -> int:
         if "seller_id" not in self.orders.columns:
             return 0
+        if "sellers" in self.frames:
+            return self._n_rows("sellers")
         counted = self.orders.aggregate(n=self.orders.seller_id.nunique())
         return int(collect(counted)["n"].iloc[0])
 
-    def _once(self, name: str, make: Any, *, keep: bool = False) -> ir.Table:
+    def once(self, name: str, make: Callable[[], Any], *, keep: bool = False) -> Any:
+        """Return what ``make`` gave when ``name`` was first asked for; ``keep`` in the engine."""
         if name not in self._kept:
             made = make()
             self._kept[name] = kept_in_engine(self.backend, name, made) if keep else made
         return self._kept[name]
+
+    def forget(self, name: str) -> None:
+        """Keep no longer what was asked for as ``name``."""
+        self._kept.pop(name, None)
 
     def _join_sellers(self) -> ir.Table:
         orders = self.orders

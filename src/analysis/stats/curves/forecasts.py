@@ -38,25 +38,32 @@ class PaymentForecast(NamedTuple):
     luck_variance: np.ndarray  # of what is paid around what is expected
 
 
-class _Curve(NamedTuple):
-    """Kaplan-Meier curve of one stratum."""
+class _Stratum(NamedTuple):
+    """Kaplan-Meier curve of one stratum, and where on it the stratum's cells lie."""
 
+    rows: np.ndarray  # of the cells
+    place: np.ndarray  # of each cell, in ``time``
     time: np.ndarray
     at_risk: np.ndarray
     paid: np.ndarray
     survival: np.ndarray
 
 
-class _Stratum(NamedTuple):
-    """One stratum: which cells are its own, they, and their curve."""
+class _Clusters(NamedTuple):
+    """Who belongs together."""
 
-    rows: np.ndarray
-    cells: PaymentCells
-    curve: _Curve
+    number: np.ndarray  # of each cell; those without a cluster are all number 0
+    lone: np.ndarray  # True where every spell of a cell is its own cluster
+    n: int  # how many clusters there are
+    fellows: float  # of a spell, in its cluster, on average
 
 
 def payment_forecast(
-    cells: PaymentCells, horizons: np.ndarray, *, level: float = 0.95
+    cells: PaymentCells,
+    horizons: np.ndarray,
+    *,
+    level: float = 0.95,
+    book: np.ndarray | None = None,
 ) -> PaymentForecast:
     """Forecast how much of the open amounts is paid within each horizon from now.
 
@@ -68,6 +75,9 @@ def payment_forecast(
         Times from now, above 0, in the unit of ``cells.time``.
     level
         Probability that the amount will lie between the limits, in (0, 1).
+    book
+        Which amounts belong together (a currency), whole numbers from 0. All books are forecast
+        by the same curves, each for itself, and values are books x horizons. None: one book.
 
     Returns
     -------
@@ -118,94 +128,115 @@ def payment_forecast(
     if ((cells.n_paid > 0) & (cells.n_open > 0)).any():
         raise ValueError("a cell must hold paid spells or open ones, not both")
     strata = [_stratum(cells, number) for number in np.unique(cells.stratum)]
-    found = [_forecast(cells, strata, horizon, level) for horizon in horizons]
-    return PaymentForecast(*np.array(found, dtype=float).reshape(len(horizons), 6).T)
+    clusters = _clusters(cells)
+    books = np.zeros(len(cells.time), int) if book is None else np.asarray(book)
+    owing = [
+        np.flatnonzero((books == own) & (cells.amount > 0))
+        for own in range(books.max(initial=0) + 1)
+    ]
+    found = [
+        [_forecast(cells, rows, strata, clusters, horizon, level) for horizon in horizons]
+        for rows in owing
+    ]
+    values = np.array(found, dtype=float).reshape(len(owing), len(horizons), 6)
+    return PaymentForecast(*np.moveaxis(values[0] if book is None else values, -1, 0))
 
 
 def _stratum(cells: PaymentCells, number: int) -> _Stratum:
-    rows = cells.stratum == number
-    part = PaymentCells(*(column[rows] for column in cells))
-    return _Stratum(rows, part, _curve(part))
+    rows = np.flatnonzero(cells.stratum == number)
+    time, place = np.unique(cells.time[rows], return_inverse=True)
+    paid = np.bincount(place, cells.n_paid[rows], len(time))
+    leaving = paid + np.bincount(place, cells.n_open[rows], len(time))
+    at_risk = np.cumsum(leaving[::-1])[::-1]
+    return _Stratum(rows, place.ravel(), time, at_risk, paid, np.cumprod(1 - paid / at_risk))
+
+
+def _clusters(cells: PaymentCells) -> _Clusters:
+    n = cells.n_paid + cells.n_open
+    lone = cells.cluster < 0
+    sizes = np.bincount(cells.cluster[~lone], n[~lone])
+    fellows = ((sizes**2).sum() - sizes.sum()) / max(n.sum(), 1)
+    n_clusters = np.unique(cells.cluster[~lone]).size + n[lone].sum()
+    return _Clusters(np.where(lone, 0, cells.cluster), lone, n_clusters, fellows)
 
 
 def _forecast(
-    cells: PaymentCells, strata: list[_Stratum], horizon: float, level: float
+    cells: PaymentCells,
+    owing: np.ndarray,
+    strata: list[_Stratum],
+    clusters: _Clusters,
+    horizon: float,
+    level: float,
 ) -> tuple[float, ...]:
-    """Return the numbers of one horizon in the order of :class:`PaymentForecast`."""
-    stay, unseen, influence = (np.zeros(len(cells.time)) for _ in range(3))
-    for own, part, curve in strata:
-        stay[own], unseen[own] = _stays(part, curve, horizon)
-        influence[own] = _influence(part, curve, stay[own], horizon)
-    expected = (cells.amount * (1 - stay)).sum()
-    unknown = (cells.amount * stay * unseen).sum()
-    clustered, alone, n_clusters = _variances(cells, influence)
-    luck = _luck(cells, stay, _correlation(cells, clustered, alone))
-    reach = t_quantile(max(n_clusters - 1, 1), level) * np.sqrt(clustered + luck)
-    highest = min(expected + reach + unknown, cells.amount.sum())
+    """Return the numbers of one book and horizon in the order of :class:`PaymentForecast`."""
+    amount, stay, unseen = np.zeros((3, len(cells.time)))
+    amount[owing] = cells.amount[owing]
+    influence = np.zeros(len(cells.time))
+    for stratum in strata:
+        own, place = stratum.rows, stratum.place
+        stays, ends = _stays(stratum, horizon)
+        stay[own], unseen[own] = stays[place], ends[place]
+        carried = np.bincount(place, amount[own] * stay[own], len(stratum.time))
+        slope, passed = _slopes(stratum, carried, horizon)
+        influence[own] = np.where(cells.n_paid[own] > 0, slope[place], 0.0) - passed[place]
+    amount, stay = amount[owing], stay[owing]
+    expected, unknown = (amount * (1 - stay)).sum(), (amount * stay * unseen[owing]).sum()
+    clustered, alone = _variances(cells, clusters, influence)
+    luck = _luck(cells, owing, stay, _correlation(clusters, clustered, alone))
+    reach = t_quantile(max(clusters.n - 1, 1), level) * np.sqrt(clustered + luck)
+    highest = min(expected + reach + unknown, amount.sum())
     return expected, max(expected - reach, 0.0), highest, unknown, clustered, luck
 
 
-def _curve(part: PaymentCells) -> _Curve:
-    time, place = np.unique(part.time, return_inverse=True)
-    paid = np.bincount(place, part.n_paid, len(time))
-    leaving = paid + np.bincount(place, part.n_open, len(time))
-    at_risk = np.cumsum(leaving[::-1])[::-1]
-    return _Curve(time, at_risk, paid, np.cumprod(1 - paid / at_risk))
-
-
-def _stays(part: PaymentCells, curve: _Curve, horizon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Share of each cell's open spells that stays open, and whether the curve ends before that.
+def _stays(stratum: _Stratum, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Share of spells open at each time that stays open, and whether the curve ends before that.
 
     Where it does, the share is that at the end of the curve.
     """
-    ahead = part.time + horizon
-    survival = np.append(1.0, curve.survival)
-    now, then = (survival[np.searchsorted(curve.time, t, side="right")] for t in (part.time, ahead))
+    ahead = stratum.time + horizon
+    now, before = stratum.survival, np.append(1.0, stratum.survival)
+    then = before[np.searchsorted(stratum.time, ahead, side="right")]
     stay = np.divide(then, now, out=np.ones(len(now)), where=now > 0)
-    return stay, (ahead > curve.time[-1]) & (then > 0)
+    return stay, (ahead > stratum.time[-1]) & (then > 0)
 
 
-def _influence(part: PaymentCells, curve: _Curve, stay: np.ndarray, horizon: float) -> np.ndarray:
-    """Influence of one spell of each cell on the amount expected to be paid."""
-    place = np.searchsorted(curve.time, part.time)
-    carried = np.append(0.0, np.cumsum(np.bincount(place, part.amount * stay, len(curve.time))))
-    first = np.searchsorted(curve.time, curve.time - horizon)  # open since then or later
-    waiting = carried[:-1] - carried[first]  # amounts whose wait runs over each time
-    stayed = curve.at_risk - curve.paid
+def _slopes(
+    stratum: _Stratum, carried: np.ndarray, horizon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Influence of being paid at each time, and of having been open until then.
+
+    ``carried`` is the amount open at each time that stays open for the horizon.
+    """
+    time, stayed = stratum.time, stratum.at_risk - stratum.paid
+    summed = np.append(0.0, np.cumsum(carried))
+    first = np.searchsorted(time, time - horizon)  # open since then or later
+    waiting = summed[:-1] - summed[first]  # amounts whose wait runs over each time
     slope = np.divide(waiting, stayed, out=np.zeros(len(waiting)), where=stayed > 0)
-    passed = np.cumsum(slope * curve.paid / curve.at_risk)
-    return np.where(part.n_paid > 0, slope[place], 0.0) - passed[place]
+    return slope, np.cumsum(slope * stratum.paid / stratum.at_risk)
 
 
-def _variances(cells: PaymentCells, influence: np.ndarray) -> tuple[float, float, float]:
-    """Variance clustered and not clustered of the expected amount, and how many clusters."""
+def _variances(
+    cells: PaymentCells, clusters: _Clusters, influence: np.ndarray
+) -> tuple[float, float]:
+    """Variance clustered and not clustered of the expected amount."""
     n = cells.n_paid + cells.n_open
-    lone = cells.cluster < 0
-    alone = (n * influence**2).sum()
-    named = cells.cluster[~lone]
-    totals = np.bincount(named, (n * influence)[~lone]) if named.size else np.zeros(0)
-    n_clusters = np.unique(named).size + n[lone].sum()
-    together = (totals**2).sum() + (n * influence**2)[lone].sum()
-    return together * n_clusters / max(n_clusters - 1, 1), alone, n_clusters
+    alone = n * influence**2
+    totals = np.bincount(clusters.number, np.where(clusters.lone, 0.0, n * influence))
+    together = (totals**2).sum() + alone[clusters.lone].sum()
+    return together * clusters.n / max(clusters.n - 1, 1), alone.sum()
 
 
-def _correlation(cells: PaymentCells, clustered: float, alone: float) -> float:
+def _correlation(clusters: _Clusters, clustered: float, alone: float) -> float:
     """Correlation of two spells of one cluster that explains the clustered variance, 0 to 1."""
-    n = cells.n_paid + cells.n_open
-    named = cells.cluster >= 0
-    sizes = np.bincount(cells.cluster[named], n[named]) if named.any() else np.zeros(1)
-    fellows = (sizes**2).sum() / max(n.sum(), 1) - sizes.sum() / max(n.sum(), 1)
-    if alone == 0 or fellows <= 0:
+    if alone == 0 or clusters.fellows <= 0:
         return 0.0
-    return float(np.clip((clustered / alone - 1) / fellows, 0, 1))
+    return float(np.clip((clustered / alone - 1) / clusters.fellows, 0, 1))
 
 
-def _luck(cells: PaymentCells, stay: np.ndarray, rho: float) -> float:
+def _luck(cells: PaymentCells, owing: np.ndarray, stay: np.ndarray, rho: float) -> float:
     """Variance of what is paid around what is expected."""
     spread = stay * (1 - stay)
-    own = (cells.squares * spread).sum()
-    named = cells.cluster >= 0
-    if not named.any():
-        return own
-    sums = np.bincount(cells.cluster[named], (cells.amount * np.sqrt(spread))[named])
-    return own + rho * max((sums**2).sum() - (cells.squares * spread)[named].sum(), 0.0)
+    cluster, squares = cells.cluster[owing], cells.squares[owing] * spread
+    named = cluster >= 0
+    sums = np.bincount(cluster[named], (cells.amount[owing] * np.sqrt(spread))[named])
+    return squares.sum() + rho * max((sums**2).sum() - squares[named].sum(), 0.0)

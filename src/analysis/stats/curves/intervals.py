@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
 from analysis.stats.curves.mixtures import Cells, expectation_maximisation, maximised
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, numbered
 from analysis.stats.scales import Pair, checked_level, t_quantile
 
 ENOUGH, STEPS = 0.5, 50  # of bootstrap samples; more changes no limit by 0.0002
@@ -269,8 +269,8 @@ def _problem(left: np.ndarray, right: np.ndarray) -> _Problem:
     Ends at one time are in the order: left of an exact time, right, left of an interval.
     """
     exact = left == right
-    pairs, observation = np.unique(np.stack([left, right], axis=1), axis=0, return_inverse=True)
-    begins = np.unique(np.stack([left, np.where(exact, 0, 2)], axis=1), axis=0)
+    pairs, observation = _distinct(left, right)
+    begins, _ = _distinct(left, np.where(exact, 0.0, 2.0))
     ends = np.unique(right)
     time = np.concatenate([begins[:, 0], ends])
     kind = np.concatenate([begins[:, 1], np.ones(len(ends))])
@@ -286,7 +286,15 @@ def _problem(left: np.ndarray, right: np.ndarray) -> _Problem:
     last = np.searchsorted(high, pairs[:, 1], side="right") - 1
     cells = Cells(len(low), np.where(alone, first, open_first), np.where(alone, first, last))
     finite = np.concatenate([left[np.isfinite(left)], right[np.isfinite(right)]])
-    return _Problem(low, high, cells, observation.ravel(), finite.max(initial=-np.inf))
+    return _Problem(low, high, cells, observation, finite.max(initial=-np.inf))
+
+
+def _distinct(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct pairs, rising, one row each, and the place of each pair among them."""
+    (firsts, i), (seconds, j) = (np.unique(x, return_inverse=True) for x in (first, second))
+    keys, place = numbered(i * len(seconds) + j)
+    pairs = np.stack([firsts[keys // len(seconds)], seconds[keys % len(seconds)]], axis=1)
+    return pairs, place
 
 
 def _exact_at(low: np.ndarray, high: np.ndarray, time: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -1,0 +1,118 @@
+"""Where sellers and buyers are very many, pools and samples of them say the same."""
+
+from __future__ import annotations
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from tests.measures.random_rows import AS_OF, random_market
+from tests.measures.specs import SPECS
+
+from analysis.marketplace import make_market
+from analysis.measures import (
+    MEASURES,
+    cancellation_success_rate,
+    outcome_curve,
+    pools,
+    races,
+    refund_curve,
+    request_rate,
+    window_curve,
+)
+from analysis.sources import Size, open_tables
+
+# what the spread between clusters goes into
+OF_THE_SPREAD = ("_low", "_high", "clusters", "interval", "p_value", "q_value")
+OF_SELLERS = {"seller_scorecard", "seller_funnel", "seller_spread", "reason_gaming"}
+
+
+@pytest.fixture
+def pooled_at_once(monkeypatch):
+    """Tables of counts may have 40 rows before sellers are pooled into 5."""
+    monkeypatch.setattr(pools, "MOST_ROWS", 40)
+    monkeypatch.setattr(pools, "FEWEST_POOLS", 5)
+
+
+TEXTS = ["cancellation_success_rate", "window_curve", "request_rate", "open_refund_liability"]
+CASES = [(name, False) for name in SPECS] + [(name, True) for name in TEXTS]
+
+
+@pytest.mark.parametrize(("name", "text_ids"), CASES)
+def test_pools_change_no_estimate_and_no_count(name, text_ids, pooled_at_once, request):
+    frames = random_market(4, 200, text_ids=text_ids)
+    options = SPECS[name].given | SPECS[name].calls[0]
+    found = MEASURES[name](open_tables(frames, as_of=AS_OF), **options)
+    request.getfixturevalue("monkeypatch").undo()
+    expected = MEASURES[name](open_tables(frames, as_of=AS_OF), **options)
+    columns = [c for c in expected.columns if not c.endswith(OF_THE_SPREAD)]
+    if name in OF_SELLERS:
+        columns = list(expected.columns)
+    pd.testing.assert_frame_equal(found[columns], expected[columns], rtol=1e-9)
+    if {"ci_low", "ci_high"} <= set(found.columns):
+        assert ((found.ci_low <= found.ci_high) | found.ci_low.isna() | found.ci_high.isna()).all()
+
+
+def test_pools_are_what_limits_cluster_by(pooled_at_once):
+    frames = random_market(4, 200)
+    rate = cancellation_success_rate(open_tables(frames, as_of=AS_OF))
+    without = sum(order is None for order in frames["orders"]["seller_id"].to_pylist())
+    assert without > 0  # each of these is a cluster of its own
+    curve = outcome_curve(open_tables(frames, as_of=AS_OF))
+    for table in (rate, curve):
+        assert table.n_clusters.iloc[0] <= 5 + without
+        assert table.interval.str.contains("clustered by seller").all()
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.parametrize("text_ids", [False, True])
+def test_pools_are_the_same_on_every_engine(text_ids, pooled_at_once, spark_tables):
+    frames = random_market(4, 200, text_ids=text_ids)
+    opened = open_tables(frames, as_of=AS_OF), spark_tables(frames, AS_OF)
+    for measure in (cancellation_success_rate, refund_curve, request_rate):
+        pd.testing.assert_frame_equal(*(measure(tables) for tables in opened), rtol=1e-12)
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 10, 64, 1000, 86_400])
+def test_no_usual_numbering_of_sellers_crowds_a_pool(step):
+    frame = pd.DataFrame({"seller": np.arange(1000, 21_000) * step})
+    table = ibis.memtable(frame)
+    found = pools.pooled(table, "seller", Size(2 * pools.MOST_ROWS, 20_000), 1000)
+    pool = found.to_pandas()["seller"]
+    sizes = pool.value_counts()
+    assert 900 < len(sizes) <= 1000
+    assert sizes.max() <= 2 * 20_000 / len(sizes)
+
+
+def test_few_rows_or_few_sellers_are_left_alone():
+    table = ibis.table({"seller": "int64"}, name="t")
+    for size in (Size(pools.MOST_ROWS, 10**6), Size(10**8, 9_000)):
+        assert pools.pooled(table, "seller", size, 100) is table
+
+
+@pytest.fixture(scope="module")
+def market():
+    """A synthetic market of a few hundred sellers."""
+    return open_tables(make_market(60_000, seed=11), as_of="2026-06-30")
+
+
+def test_a_sample_of_buyers_stands_for_all(market, monkeypatch):
+    exact = request_rate(market)
+    monkeypatch.setattr(pools, "SAMPLED_ORDERS", 12_000)  # of 60,000: one buyer in five
+    found = request_rate(market)
+    same = ["estimate", "n", "n_events", "n_pending", "n_clusters"]
+    pd.testing.assert_frame_equal(found[same], exact[same])
+    wide = (found.ci_high - found.ci_low) / (exact.ci_high - exact.ci_low)
+    assert 0.85 < wide[0] < 1.15
+    assert wide[0] != 1
+
+
+def test_quarters_of_an_hour_say_what_minutes_say(market, monkeypatch):
+    exact = window_curve(market)
+    monkeypatch.setattr(races, "MOST_ROWS", 1000)
+    found = window_curve(market)
+    assert not found.equals(exact)
+    pd.testing.assert_series_equal(found.n_events, exact.n_events)
+    for column in ("estimate", "ci_low", "ci_high"):
+        pd.testing.assert_series_equal(found[column], exact[column], atol=2e-4, rtol=0)
