@@ -10,7 +10,7 @@ from typing import NamedTuple
 import peers
 import pyarrow.parquet as pq
 from measuring import CLI, HERE, FailedError, Usage, in_child, measured
-from results import Row, Section, table
+from results import Row, Section, table, titled
 
 ORDERS_OF_TPCH = 1_500_000  # at scale factor 1, by its specification
 PEER_ORDERS = {  # enough that a peer runs for seconds
@@ -99,7 +99,9 @@ def generating(folder: Path, orders: int) -> Section:
         f"{orders:,} orders with all tables and truth to Parquet, two workers, the whole command. "
         "Peers run in the same run, on as many orders as take them seconds."
     )
-    return Section("Generating", orders, [words, "", *table(rows), "", *remarks], rows)
+    return Section(
+        titled("Generating", orders), orders, [words, "", *table(rows), "", *remarks], rows
+    )
 
 
 def _floor(cpu: str, how: str, own: float, theirs: float, aim: str) -> Row:

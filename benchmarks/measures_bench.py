@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from handwritten import HANDWRITTEN, WITHOUT, connect, difference
 from measuring import CLI, FailedError, Usage, measured, seconds
-from results import Row, Section, table
+from results import Row, Section, table, titled
 
 from analysis.contract import read_manifest
 from analysis.measures import MEASURES
@@ -29,13 +30,14 @@ def measuring(folder: Path, orders: int) -> Section:
     con = connect(folder, read_manifest(folder).as_of)
     rows, ours_all, theirs_all = [], joined, 0.0
     for name, measure in MEASURES.items():
-        ours, _ = seconds(lambda measure=measure: measure(tables))
+        found: dict[str, Any] = {}
+        ours, _ = seconds(lambda own=found, measure=measure: own.update(ours=measure(tables)))
         if name not in HANDWRITTEN:
             rows.append(Row(name, f"{ours:.2f}", remark=WITHOUT.get(name, "")))
             continue
         by_hand = HANDWRITTEN[name]
-        theirs, _ = seconds(lambda by_hand=by_hand: by_hand.run(con))
-        away = difference(by_hand.ours(measure(tables)), by_hand.run(con))
+        theirs, _ = seconds(lambda own=found, one=by_hand: own.update(theirs=one.run(con)))
+        away = difference(by_hand.ours(found["ours"]), found["theirs"])
         ours_all, theirs_all = ours_all + ours, theirs_all + theirs
         remark = "; ".join([by_hand.remark] * bool(by_hand.remark) + _away(away))
         rows.append(_row(name, ours, theirs, remark, "at most 1.5"))
@@ -47,7 +49,7 @@ def measuring(folder: Path, orders: int) -> Section:
         "allow for sellers; a remark says where the hand-written query answers less. What both "
         f"count is the same{_but(rows)}."
     )
-    return Section("Measures", orders, [words, "", *table(rows)], rows)
+    return Section(titled("Measures", orders), orders, [words, "", *table(rows)], rows)
 
 
 def _row(name: str, ours: float, theirs: float, remark: str, aim: str) -> Row:
@@ -86,7 +88,7 @@ def all_tables(folder: Path, orders: int) -> Section:
         "The limit is set by a backend of one's own: "
         f'`open_tables(folder, backend=ibis.duckdb.connect(memory_limit="{LIMIT}"))`.'
     )
-    return Section("All tables", orders, [words, "", *table(rows)], rows)
+    return Section(titled("All tables", orders), orders, [words, "", *table(rows)], rows)
 
 
 def _aim(most: object) -> str:

@@ -24,7 +24,7 @@ CLI = (sys.executable, "-m", "analysis.cli")
 KB = 1024  # the system tells the peak in units of so many bytes, we in millions
 BYTECODE = HERE / ".bytecode"
 LONGEST = 4 * 3600  # seconds that a command may take where nothing else is said
-SLOW = 20  # seconds; what has taken so long is not run again
+SLOW = 10  # seconds; what has taken so long is not run again
 
 
 class Usage(NamedTuple):

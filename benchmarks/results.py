@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "RESULTS.md"
+USUAL = 10_000_000  # orders; sections of another size have titles of their own
 WORSE = 1.2  # times as bad as what is committed: worth a line
 
 
@@ -42,6 +43,11 @@ class Section(NamedTuple):
     size: int  # orders or rows that it was measured on; 0 where that is not one number
     lines: Sequence[str]
     rows: Sequence[Row] = ()
+
+
+def titled(words: str, orders: int) -> str:
+    """Return the title of a section, with its size where that is not the usual one."""
+    return words if orders == USUAL else f"{words}, {orders:,} orders"
 
 
 class Ratio(NamedTuple):

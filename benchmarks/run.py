@@ -3,8 +3,8 @@
 Run by ``make bench``; ``--only statistics`` (or another part) runs one part and replaces its
 sections. Machines are shared and noisy, so ratios within one run are what counts: those that are
 more than 20 % worse than the committed ones are named at the end and at the top of RESULTS.md.
-``--orders``, ``--rows``, ``--report-orders`` and ``--growth`` say how large; the committed page is
-of the default sizes, with ``--growth 8`` added.
+``--orders``, ``--rows``, ``--report-orders`` and ``--growth`` say how large; numbers of orders that
+are not the usual ones have sections of their own.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ PARTS = ("market", "statistics", "report", "overhead", "growth")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run everything and write RESULTS.md; or one part, which replaces its sections there."""
     sys.path.insert(0, str(HERE))
-    from results import PAGE, write
+    from results import PAGE, USUAL, write
 
-    options = _parser(PAGE).parse_args(arguments)
+    options = _parser(PAGE, USUAL).parse_args(arguments)
     sections = list(_sections(options, is_page=options.out == PAGE))
     worse = write(sections, options.out, keep=options.only is not None)
     print(options.out.read_text(encoding="utf-8"))
@@ -32,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("More than 20 % worse than what was committed before:", *worse, sep="\n  ")
 
 
-def _parser(page: Path) -> argparse.ArgumentParser:
+def _parser(page: Path, orders: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=10_000_000, help="of the market")
+    parser.add_argument("--orders", type=int, default=orders, help="of the market")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the statistics")
     parser.add_argument("--report-orders", type=int, default=1_000_000, help="of the report")
     parser.add_argument("--growth", default="5,6,7", help="powers of ten, as in 5,6,7,8")

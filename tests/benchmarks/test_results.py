@@ -81,6 +81,11 @@ def test_what_is_committed_is_what_counts(results, tmp_path, monkeypatch):
     assert [one.ratio for one in results.committed(tmp_path / "results.csv")] == [4.0]
 
 
+def test_a_size_that_is_not_usual_has_a_section_of_its_own(results):
+    titles = [results.titled("Measures", n) for n in (results.USUAL, 100)]
+    assert titles == ["Measures", "Measures, 100 orders"]
+
+
 def test_columns_that_no_row_has_are_left_out(results):
     head, line, row = results.table([results.Row("a", "1", aim="at most 2")])
     assert (head, row) == ("| figure | ours | aim |", "| a | 1 | at most 2 |")
