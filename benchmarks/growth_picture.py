@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from analysis.plots.theme import (
     GRID,
     GROUPS,
     MUTED,
+    NAIVE,
     OTHER,
     PAPER,
     STYLE,
@@ -27,10 +31,11 @@ from analysis.plots.theme import (
 
 SIZE = 11.0, 7.4  # inches
 OURS = SUCCESS
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 COSTS = {"cpu_seconds": "CPU-seconds", "peak_mb": "largest process (MB)"}
 
 
-def draw(found: pd.DataFrame, path: Path) -> None:
+def draw(found: pd.DataFrame, path: Path) -> Figure:
     """Draw ours and the peers on logarithmic axes and write the picture."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained", facecolor=PAPER)
@@ -41,20 +46,38 @@ def draw(found: pd.DataFrame, path: Path) -> None:
         for row, (cost, words) in zip(panels, COSTS.items(), strict=True):
             for panel, work in zip(row, works, strict=True):
                 _draw_panel(panel, found[found["work"] == work], cost, looks)
+            _scale(row[0].yaxis, found[cost], lambda value, _: f"{value:,.10g}")
             row[0].set_ylabel(words)
+        _scale(panels[0][0].xaxis, found["n_orders"], _power)
         for panel, work in zip(panels[0], works, strict=True):
             panel.set_title(work, loc="left")
         for panel in panels[-1]:
             panel.set_xlabel("orders")
         _name_lines(figure, looks)
         figure.savefig(path, dpi=110, metadata={"Software": None})
+    return figure
+
+
+def _scale(axis: Axis, values: pd.Series, words: Callable[[float, int], str]) -> None:
+    """Give an axis whole powers of ten from end to end, named in plain text."""
+    low, high = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
+    powers = 10.0 ** np.arange(low, max(high, low + 1) + 1)
+    limits = powers[0] * 0.8, powers[-1] * 1.25
+    getattr(axis.axes, f"set_{axis.axis_name}lim")(*limits)
+    axis.set_major_locator(FixedLocator(powers))
+    axis.set_major_formatter(FuncFormatter(words))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _power(value: float, _: int) -> str:
+    return "10" + str(round(np.log10(value))).translate(RAISED)
 
 
 def _looks(found: pd.DataFrame) -> Iterator[tuple[str, Look]]:
     """Return how each is drawn: ours first, peers with a look of their own."""
     yield "", OURS
     peers = [peer for peer in found["peer"].unique() if peer]
-    marks = (*GROUPS, OTHER)
+    marks = (*GROUPS, OTHER, NAIVE)
     for i, peer in enumerate(peers):
         one = marks[i % len(marks)]
         yield peer, one if i < len(marks) else one._replace(marker="X")

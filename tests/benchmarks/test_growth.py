@@ -74,8 +74,13 @@ def test_the_section_has_exponents_ratios_and_what_failed(growth):
 
 def test_the_picture_shows_ours_and_peers(growth, tmp_path):
     found = pd.concat([costs(growth), costs(growth, peer="Faker loop"), costs(growth, "report")])
-    growth.draw(found, tmp_path / "growth.png")
+    figure = growth.draw(found, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+    generate, report, *_ = figure.axes
+    assert [len(panel.lines) for panel in (generate, report)] == [2, 1]
+    powers = [text.get_text() for text in figure.axes[-1].get_xticklabels()]
+    assert powers == ["10⁵", "10⁶", "10⁷"]
+    assert [text.get_text() for text in generate.get_yticklabels()] == ["1", "10", "100"]
 
 
 def test_a_peer_that_cannot_follow_is_named(growth, monkeypatch):
