@@ -43,8 +43,8 @@ notebooks: setup $(DATASET)/dataset.json ## run every notebook top to bottom und
 lab: setup $(DATASET)/dataset.json ## JupyterLab on the notebooks
 	$(BIN)/cancellations lab
 
-bench: setup ## measure speed and memory, rewrite benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/run.py
+bench: setup ## measure speed and memory, rewrite benchmarks/RESULTS.md (options in BENCH="--only growth")
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 coverage: setup ## do intervals hold the truth? run all studies, rewrite benchmarks/COVERAGE.md
 	$(BIN)/python -m benchmarks.coverage
@@ -57,7 +57,7 @@ check: ## lint, tests and notebooks, counting failures instead of stopping at th
 	echo "$$failed of 3 jobs failed"; test $$failed -eq 0
 
 clean: ## remove everything that was generated, the environment included
-	rm -rf $(VENV) $(SITE) data/market benchmarks/.peers build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SITE) data/market benchmarks/.peers benchmarks/.bytecode build dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 constraints: setup ## resolve pyproject.toml again into constraints.txt (versions and hashes)

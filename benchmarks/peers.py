@@ -64,6 +64,19 @@ def version(name: str) -> str | None:
     return _said([str(python), "-c", code]) if python is not None else None
 
 
+@cache
+def licence(name: str) -> str:
+    """Return the licence that a Python package says it has."""
+    code = (
+        "from importlib.metadata import metadata; "
+        f"own = metadata({PACKAGES.get(name, name)!r}); "
+        "print(own.get('License-Expression') or own.get('License') or 'no licence named')"
+    )
+    python = python_of_peers()
+    said = _said([str(python), "-c", code]) if python is not None else None
+    return said.splitlines()[0] if said else "no licence named"
+
+
 def _said(command: list[str]) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)

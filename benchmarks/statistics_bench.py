@@ -5,16 +5,16 @@ Ours start from the same rows as the peers: counting is in our seconds unless a 
 
 from __future__ import annotations
 
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import peers
+from measuring import seconds
+from results import Row, Section
 from statistics_data import COVARIATES, LEVELS, SELLERS, Data, drawn, write
 
 from analysis import stats
@@ -196,23 +196,10 @@ WORKS = [
 ]
 
 
-def seconds(job: Callable[[], object], repeats: int = 5) -> float:
-    """Median seconds of a job that has run once before."""
-    job()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        job()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def statistics_lines(size: int = SIZE) -> list[str]:
+def statistics_section(size: int = SIZE) -> Section:
     """Run all works and return the section of RESULTS.md."""
     data = drawn(size)
     lines = [
-        "## Statistics",
-        "",
         f"On {size:,} rows (refunds, cells or requests), ours and others' on the same rows in the "
         "same run, medians, counting included. The ratio is their seconds by ours; the difference "
         "is the largest between our values and theirs, relative where a value is above 1.",
@@ -220,25 +207,31 @@ def statistics_lines(size: int = SIZE) -> list[str]:
         "| work | seconds | aim | peer | its seconds | ratio | difference |",
         "|---|---:|---:|---|---:|---:|---:|",
     ]
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as out:
         folder = Path(out)
         write(data, folder)
         for work in WORKS:
-            lines += _rows_of(work, data, folder)
+            of_work = _rows_of(work, data, folder)
+            lines += [line for line, _ in of_work]
+            rows += [row for _, row in of_work]
             print(lines[-1], file=sys.stderr, flush=True)  # some peers take long
-    return [*lines, ""]
+    return Section("Statistics", size, lines, rows)
 
 
-def _rows_of(work: Work, data: Data, folder: Path) -> list[str]:
+def _rows_of(work: Work, data: Data, folder: Path) -> list[tuple[str, Row]]:
     begun = work.start(data)
     values = work.ours(begun)
-    took = seconds(lambda: work.ours(begun))
-    lines = []
+    took, _ = seconds(lambda: work.ours(begun), 5)
+    found = []
     for name in work.peers:
         peer = peers.run(work.name, name, folder)
-        first = f"{work.words} | {took:.3f} | {work.aim}" if not lines else "| |"
-        lines.append(f"| {first} | {_beside(peer, took, values)} |")
-    return lines or [f"| {work.words} | {took:.3f} | {work.aim} | | | | |"]
+        first = f"{work.words} | {took:.3f} | {work.aim}" if not found else "| |"
+        ratio = None if peer.seconds is None else peer.seconds / took
+        row = Row(work.words, f"{took:.3f}", name, "", ratio, work.aim, "high")
+        found.append((f"| {first} | {_beside(peer, took, values)} |", row))
+    alone = f"| {work.words} | {took:.3f} | {work.aim} | | | | |"
+    return found or [(alone, Row(work.words, f"{took:.3f}"))]
 
 
 def _beside(peer: peers.Peer, took: float, values: np.ndarray) -> str:

@@ -67,17 +67,3 @@ def test_a_peer_that_fails_or_takes_too_long_says_so(bench, monkeypatch, tmp_pat
 def test_differences_are_relative_where_values_are_large(bench):
     assert bench.difference(np.array([0.5, 200.0]), np.array([0.5, 100.0])) == 1.0
     assert bench.difference(np.array([0.5, 1.0]), np.array([0.25])) == 0.25
-
-
-def test_a_part_that_is_run_alone_replaces_its_section(bench):
-    import run
-
-    known = "# Benchmarks\n\nold\n\n## Measures\n\na\n\n## Statistics\n\nb\n\n## Report\n\nc\n"
-    text = run.results(known, ["## Statistics", "", "new", ""])
-    assert [s.split("\n")[0] for s in text.split("\n## ")[1:]] == [
-        "Measures",
-        "Statistics",
-        "Report",
-    ]
-    assert "new" in text and "\nb\n" not in text and "\na\n" in text
-    assert run.results("", ["## Other", "", "d"]).count("## ") == 1

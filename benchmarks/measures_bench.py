@@ -1,0 +1,119 @@
+"""Time every measure beside a hand-written query, and all tables with their memory."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from handwritten import HANDWRITTEN, WITHOUT, connect, difference
+from measuring import CLI, FailedError, Usage, measured, seconds
+from results import Row, Section, table, titled
+
+from analysis.contract import read_manifest
+from analysis.measures import MEASURES
+from analysis.sources import open_tables
+
+SAME = 1e-9  # larger differences are shown
+LIMIT = "2GB"
+
+
+def measuring(folder: Path, orders: int) -> Section:
+    """Time every measure beside a hand-written query on the same files."""
+    start = time.perf_counter()
+    tables = open_tables(folder)
+    opened = time.perf_counter() - start
+    start = time.perf_counter()
+    tables.requests_with_context, tables.refunds_with_context  # noqa: B018 - joins are made here
+    joined = time.perf_counter() - start
+    con = connect(folder, read_manifest(folder).as_of)
+    rows, ours_all, theirs_all = [], joined, 0.0
+    for name, measure in MEASURES.items():
+        found: dict[str, Any] = {}
+        ours, _ = seconds(lambda own=found, measure=measure: own.update(ours=measure(tables)))
+        if name not in HANDWRITTEN:
+            rows.append(Row(name, f"{ours:.2f}", remark=WITHOUT.get(name, "")))
+            continue
+        by_hand = HANDWRITTEN[name]
+        theirs, _ = seconds(lambda own=found, one=by_hand: own.update(theirs=one.run(con)))
+        away = difference(by_hand.ours(found["ours"]), found["theirs"])
+        ours_all, theirs_all = ours_all + ours, theirs_all + theirs
+        remark = "; ".join([by_hand.remark] * bool(by_hand.remark) + _away(away))
+        rows.append(_row(name, ours, theirs, remark, "at most 1.5"))
+    rows.append(_row("together, joining included", ours_all, theirs_all, "", ""))
+    words = (
+        f"On {orders:,} orders, overall, medians of seconds. Opening took {opened:.2f} s and "
+        f"joining requests and refunds with their orders once {joined:.2f} s; hand-written "
+        "queries join each time, ours read what is kept. Ours return estimates with limits that "
+        "allow for sellers; a remark says where the hand-written query answers less. What both "
+        f"count is the same{_but(rows)}."
+    )
+    return Section(titled("Measures", orders), orders, [words, "", *table(rows)], rows)
+
+
+def _row(name: str, ours: float, theirs: float, remark: str, aim: str) -> Row:
+    texts = (name, f"{ours:.2f}", "DuckDB by hand", f"{theirs:.2f}")
+    return Row(*texts, ours / theirs, aim, "low", remark)
+
+
+def _away(difference: float) -> list[str]:
+    return [f"counts differ by {difference:.0e}"] if not difference <= SAME else []
+
+
+def _but(rows: list[Row]) -> str:
+    return ", but where a remark says so" if any("differ" in row.remark for row in rows) else ""
+
+
+def all_tables(folder: Path, orders: int) -> Section:
+    """Run ``tables`` as a command, as it comes and with little memory for DuckDB."""
+    with tempfile.TemporaryDirectory() as out:
+        jobs = {
+            "": lambda: write_tables(folder, Path(out) / "tables"),
+            f", DuckDB's memory limit at {LIMIT}": lambda: limited(folder, Path(out)),
+        }
+        rows = []
+        for words, job in jobs.items():
+            try:
+                used = job()
+            except FailedError as err:
+                rows.append(Row(f"all tables{words}", f"failed: {err}", aim="at most 60"))
+                continue
+            rows.append(Row(f"all tables{words}, seconds", f"{used.seconds:.1f}", aim=_aim(60)))
+            rows.append(Row(f"all tables{words}, CPU-seconds", f"{used.cpu_seconds:.1f}"))
+            peak = f"{used.peak_mb:,.0f}"
+            rows.append(Row(f"all tables{words}, largest process, MB", peak, aim=_aim("3,000")))
+    words = (
+        f"`cancellations tables` on {orders:,} orders, checking the data and writing included. "
+        "The limit is set by a backend of one's own: "
+        f'`open_tables(folder, backend=ibis.duckdb.connect(memory_limit="{LIMIT}"))`.'
+    )
+    return Section(titled("All tables", orders), orders, [words, "", *table(rows)], rows)
+
+
+def _aim(most: object) -> str:
+    return f"at most {most} at 100,000,000"
+
+
+def write_tables(folder: Path, out: Path) -> Usage:
+    """Write all tables with the command."""
+    return measured([*CLI, "tables", folder, "--out", out])
+
+
+def limited(folder: Path, out: Path) -> Usage:
+    """Do what the command does, with a DuckDB that may keep little in memory."""
+    return measured([CLI[0], "-c", LIMITED, folder, out / "limited", out / "spilt", LIMIT])
+
+
+LIMITED = """
+import sys
+from pathlib import Path
+import ibis
+from analysis.report.tables import write_tables
+from analysis.sources import open_tables, require_valid
+data, out, spilt, limit = sys.argv[1:]
+own = ibis.duckdb.connect(memory_limit=limit, temp_directory=spilt, preserve_insertion_order=False)
+tables = open_tables(data, backend=own)
+require_valid(tables)
+write_tables(tables, Path(out))
+"""
