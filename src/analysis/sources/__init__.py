@@ -13,9 +13,11 @@ from analysis.sources.engine import (
     whole_units,
 )
 from analysis.sources.opening import open_tables
+from analysis.sources.sharing import SHARED_FOLDER, share
 from analysis.sources.tables import Tables
 
 __all__ = [
+    "SHARED_FOLDER",
     "Tables",
     "business_calendars",
     "business_seconds_between",
@@ -27,5 +29,6 @@ __all__ = [
     "open_tables",
     "require_valid",
     "seconds_between",
+    "share",
     "whole_units",
 ]
