@@ -11,13 +11,19 @@ from analysis.plots.groups import Group, group_columns, header, largest, sizes_o
 from analysis.plots.labels import value_label
 from analysis.plots.numbers import count
 from analysis.plots.rates import UNDER_LABEL, grouped_rows, share_axis, share_row
-from analysis.plots.rows import Row, draw_rows, head, legend_above, rows_axes
+from analysis.plots.rows import (
+    Row,
+    draw_crude,
+    draw_rows,
+    head,
+    legend_above,
+    rows_axes,
+)
 from analysis.plots.theme import (
     ESTIMATE,
     GRID,
     INK,
     NAIVE,
-    PAPER,
     SUCCESS,
     few_note,
     is_few,
@@ -79,7 +85,7 @@ def plot_standardised_success_rate(table: pd.DataFrame, ax: Axes | None = None) 
     share_axis(ax, "requests that ended in a cancelled order", 100)
     places = [y for y, row in enumerate(rows) if not row.heading]
     for y, group in zip(places, groups, strict=True):
-        _draw_crude(ax, y, group.rows["crude_rate"].iloc[0] * 100)
+        draw_crude(ax, y, group.rows["crude_rate"].iloc[0] * 100)
     draw_rows(ax, rows, columns=("share", "n"))
     head(ax, header(by))
     legend_above(ax, (SUCCESS, NAIVE), ("at the mix of all requests", "at the group's own mix"))
@@ -122,10 +128,3 @@ def _points_axis(ax: Axes, rows: pd.DataFrame) -> None:
     )
     ax.grid(axis="x", color=GRID, linewidth=0.8)
     ax.axvline(0, color=INK, linewidth=1.0, zorder=2)
-
-
-def _draw_crude(ax: Axes, y: float, crude: float) -> None:
-    if np.isfinite(crude):
-        ax.plot(
-            [crude], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, markersize=8, clip_on=False
-        )
