@@ -72,9 +72,9 @@ def make_report(
         marks = fingerprint_of(tables)
         with ThreadPoolExecutor(1) as pool:
             index = pool.submit(_index, tables, marks)  # while the notebooks run
-            executed = execute_all(
-                list(notebooks.values()), parameters=parameters, progress=progress, warm=warm
-            )
+            last_first = list(reversed(notebooks.values()))  # the later ones take longer
+            executed = execute_all(last_first, parameters=parameters, progress=progress, warm=warm)
+        executed.reverse()
     _require_no_failure(dict(zip(notebooks, executed, strict=True)))
     pages = [
         render_page(done, name=name, fingerprint=marks | {"notebook": _digest(notebooks[name])})
