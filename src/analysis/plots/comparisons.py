@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import value_label
-from analysis.plots.numbers import count
+from analysis.plots.numbers import count, signed_points
 from analysis.plots.rates import UNDER_LABEL, grouped_rows, share_axis, share_row
 from analysis.plots.rows import (
     Row,
@@ -94,16 +94,6 @@ def plot_standardised_success_rate(table: pd.DataFrame, ax: Axes | None = None) 
     remarks += few_note(sizes_of(groups)) + left_out(n_left)
     note(ax, remarks, below=UNDER_LABEL)
     return ax
-
-
-def signed_points(difference: float) -> str:
-    """Return a difference of shares in percentage points with its sign, for a column of text."""
-    if np.isnan(difference):
-        return "–"
-    size = abs(difference) * 100
-    text = f"{size:.1f}" if float(f"{size:.1f}") < 10 else f"{size:.0f}"
-    sign = "" if float(text) == 0 else "+" if difference > 0 else "−"
-    return f"{sign}{text}"
 
 
 def _difference_row(group: Group, words: str) -> Row:
