@@ -10,6 +10,9 @@ BIN     := $(VENV)/bin
 comma   := ,
 READY   := $(VENV)/ready-$(subst $(comma),-,$(EXTRAS))
 
+# each of the many processes here would compile all that it imports, for seconds
+unexport PYTHONDONTWRITEBYTECODE
+
 # behind a proxy with certificates of its own, uv must trust what the system trusts
 export UV_SYSTEM_CERTS := true
 

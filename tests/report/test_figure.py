@@ -68,7 +68,7 @@ def test_text_is_text_and_lines_are_set_to_the_same_side():
     root = svg_of(figure(axes(), alt="a"))
     lines = [one for one in root.iter("text") if one.text in ("first line", "and a longer second")]
     ends = [
-        float(one.get("x")) + float(re.search(r"translate\(([\d.]+)", one.get("transform"))[1])
+        float(one.get("x")) + float(re.search(r"translate\((-?[\d.]+)", one.get("transform"))[1])
         for one in lines
     ]
     assert [one.get("text-anchor") for one in lines] == ["end", "end"]

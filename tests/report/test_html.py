@@ -130,12 +130,18 @@ def test_several_levels_and_names_that_repeat():
     assert "x / <a>" in Reader(table_html(wide).markup).text
 
 
-def test_numbers_are_aligned_and_keep_their_exact_value():
-    exact = 0.6134020618556701
-    seen = Reader(table_html(pd.DataFrame({"estimate": [exact], "n": [1_164]})).markup)
+def test_numbers_are_aligned_and_keep_ten_figures_and_all_of_whole_numbers():
+    frame = pd.DataFrame({"estimate": [0.6134020618556701], "n": [1_164], "owed": [123456789012.0]})
+    seen = Reader(table_html(frame).markup)
     cells = [attributes for tag, attributes in seen.tags if tag == "td"]
-    assert [cell["class"] for cell in cells] == ["number", "number"]
-    assert [float(cell["data-value"]) for cell in cells] == [exact, 1_164]
+    assert [cell["class"] for cell in cells] == ["number"] * 3
+    assert [cell["data-value"] for cell in cells] == ["0.6134020619", "1164", "123456789012.0"]
+
+
+def test_the_order_in_which_an_engine_adds_up_is_not_seen():
+    sums = (0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1)
+    assert sums[0] != sums[1]
+    assert len({table_html(pd.DataFrame({"estimate": [one]})).markup for one in sums}) == 1
 
 
 def test_an_estimate_and_its_limits_have_the_same_decimals():

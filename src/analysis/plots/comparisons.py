@@ -9,15 +9,21 @@ import pandas as pd
 
 from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import value_label
-from analysis.plots.numbers import count
+from analysis.plots.numbers import count, signed_points
 from analysis.plots.rates import UNDER_LABEL, grouped_rows, share_axis, share_row
-from analysis.plots.rows import Row, draw_rows, head, legend_above, rows_axes
+from analysis.plots.rows import (
+    Row,
+    draw_crude,
+    draw_rows,
+    head,
+    legend_above,
+    rows_axes,
+)
 from analysis.plots.theme import (
     ESTIMATE,
     GRID,
     INK,
     NAIVE,
-    PAPER,
     SUCCESS,
     few_note,
     is_few,
@@ -79,7 +85,7 @@ def plot_standardised_success_rate(table: pd.DataFrame, ax: Axes | None = None) 
     share_axis(ax, "requests that ended in a cancelled order", 100)
     places = [y for y, row in enumerate(rows) if not row.heading]
     for y, group in zip(places, groups, strict=True):
-        _draw_crude(ax, y, group.rows["crude_rate"].iloc[0] * 100)
+        draw_crude(ax, y, group.rows["crude_rate"].iloc[0] * 100)
     draw_rows(ax, rows, columns=("share", "n"))
     head(ax, header(by))
     legend_above(ax, (SUCCESS, NAIVE), ("at the mix of all requests", "at the group's own mix"))
@@ -88,16 +94,6 @@ def plot_standardised_success_rate(table: pd.DataFrame, ax: Axes | None = None) 
     remarks += few_note(sizes_of(groups)) + left_out(n_left)
     note(ax, remarks, below=UNDER_LABEL)
     return ax
-
-
-def signed_points(difference: float) -> str:
-    """Return a difference of shares in percentage points with its sign, for a column of text."""
-    if np.isnan(difference):
-        return "–"
-    size = abs(difference) * 100
-    text = f"{size:.1f}" if float(f"{size:.1f}") < 10 else f"{size:.0f}"
-    sign = "" if float(text) == 0 else "+" if difference > 0 else "−"
-    return f"{sign}{text}"
 
 
 def _difference_row(group: Group, words: str) -> Row:
@@ -122,10 +118,3 @@ def _points_axis(ax: Axes, rows: pd.DataFrame) -> None:
     )
     ax.grid(axis="x", color=GRID, linewidth=0.8)
     ax.axvline(0, color=INK, linewidth=1.0, zorder=2)
-
-
-def _draw_crude(ax: Axes, y: float, crude: float) -> None:
-    if np.isfinite(crude):
-        ax.plot(
-            [crude], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, markersize=8, clip_on=False
-        )

@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.plots.lines import STRIP_ROW, Curve, at_risk_strip, time_axis
-from analysis.plots.panels import Grid, edge_ticks
-from analysis.plots.theme import MUTED, SMALL, percent_axis
+from analysis.plots.lines import STRIP_ROW, Curve, at_risk_strip, last_time, time_axis
+from analysis.plots.numbers import NO_DATA, count
+from analysis.plots.panels import Grid, edge_ticks, label_under, panel_axes, title
+from analysis.plots.theme import INK, MUTED, SMALL, note, percent_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PLOT_HEIGHT = 3.3  # inches of curves that have the figure to themselves
 CENSORED = "marks | where some were last seen without an end"
+
+
+def small_panels(
+    ax: Axes | None,
+    curves: Sequence[Curve],
+    draw: Callable[[Axes, int], None],
+    *,
+    unit: str,
+    axis_words: str,
+    head: str,
+    remarks: Sequence[str],
+) -> Axes:
+    """Draw a panel per curve with ``draw(panel, number)``, its name over it, its counts under it.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw in; None makes a new figure.
+    curves
+        What the panels are named after, and whose counts stand under them.
+    draw
+        Called with a panel that has its axes, and the number of its curve.
+    unit
+        Of time, "hours" or "days".
+    axis_words, head, remarks
+        What the horizontal axes show, what the vertical ones show, and the notes at the foot.
+    """
+    grid = Grid(len(curves), 3, height=1.3, over=0.5, under=0.6)
+    ax, panels = panel_axes(ax, grid, extra=1.0)
+    last = last_time(curves)
+    for i, (panel, curve) in enumerate(zip(panels, curves, strict=True)):
+        dress_panel(panel, i, grid, last, unit)
+        draw(panel, i)
+        under_panel(panel, i, grid, curve, "waiting")
+        words = f"{curve.label}\nn = {count(curve.n)}" + ("" if curve.is_known else f", {NO_DATA}")
+        title(panel, words, columns=grid.columns, colour=INK if curve.is_known else MUTED)
+    label_under(ax, axis_words)
+    ax.set_title(head, loc="left")
+    note(ax, remarks, below=28)
+    return ax
 
 
 def dress_panel(panel: Axes, i: int, grid: Grid, last: float, unit: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.plots.curve_panels import PLOT_HEIGHT, censored_note, dress_panel, under_panel
+from analysis.plots.curve_panels import PLOT_HEIGHT, censored_note, small_panels
 from analysis.plots.groups import group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import wrap
 from analysis.plots.lines import (
@@ -21,8 +21,7 @@ from analysis.plots.lines import (
     say_if_nothing,
     time_axis,
 )
-from analysis.plots.numbers import NO_DATA, count
-from analysis.plots.panels import Grid, label_under, panel_axes, title
+from analysis.plots.numbers import count
 from analysis.plots.theme import (
     ESTIMATE,
     GROUPS,
@@ -128,23 +127,15 @@ def _one_end(
 def _panels(
     ax: Axes | None, curves: Sequence[Curve], unit: str, axis_words: str, what: str, n_left: int
 ) -> Axes:
-    grid = Grid(len(curves), 3, height=1.3, over=0.5, under=0.6)
-    ax, panels = panel_axes(ax, grid, extra=1.0)
-    last = last_time(curves)
-    for i, (panel, curve) in enumerate(zip(panels, curves, strict=True)):
-        dress_panel(panel, i, grid, last, unit)
-        for other in curves:
-            if other is not curve:
-                draw_curve(panel, other, quiet=True)
-        draw_curve(panel, curve)
-        under_panel(panel, i, grid, curve, "waiting")
-        words = f"{curve.label}\nn = {count(curve.n)}" + ("" if curve.is_known else f", {NO_DATA}")
-        title(panel, words, columns=grid.columns, colour=INK if curve.is_known else MUTED)
-    label_under(ax, axis_words)
-    ax.set_title(f"share of {what} (%)", loc="left")
+    def draw(panel: Axes, i: int) -> None:
+        for other in (*curves[:i], *curves[i + 1 :]):
+            draw_curve(panel, other, quiet=True)
+        draw_curve(panel, curves[i])
+
     remarks = ["grey: the other groups", *censored_note(curves)]
-    note(ax, remarks + few_note([c.n for c in curves], "pale") + left_out(n_left), below=28)
-    return ax
+    remarks += few_note([c.n for c in curves], "pale") + left_out(n_left)
+    words = {"axis_words": axis_words, "head": f"share of {what} (%)", "remarks": remarks}
+    return small_panels(ax, curves, draw, unit=unit, **words)
 
 
 def deadline_of(table: pd.DataFrame) -> pd.Series | None:

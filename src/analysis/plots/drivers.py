@@ -14,6 +14,7 @@ from analysis.plots.numbers import count, signed_points
 from analysis.plots.panels import draw_row_panels, edge_ticks, label_under
 from analysis.plots.rows import (
     Row,
+    draw_crude,
     draw_estimate,
     legend_above,
     name_rows,
@@ -24,7 +25,6 @@ from analysis.plots.theme import (
     GRID,
     MUTED,
     NAIVE,
-    PAPER,
     SMALL,
     Look,
     few_note,
@@ -78,8 +78,7 @@ def plot_success_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for y, row in enumerate(rows):
         if row.heading:
             continue
-        if np.isfinite(crude[y]):
-            _draw_crude(ax, y, crude[y])
+        draw_crude(ax, y, crude[y])
         if np.isfinite(row.estimate):
             draw_estimate(ax, y, row)
         else:
@@ -187,10 +186,6 @@ def _write_instead(ax: Axes, y: float, words: str, crude: float) -> None:
         style="italic",
         fontsize=SMALL,
     )
-
-
-def _draw_crude(ax: Axes, y: float, x: float) -> None:
-    ax.plot([x], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, ms=8, clip_on=False, zorder=2.5)
 
 
 def _points_axis(ax: Axes, top: float, *, n_ticks: int = 5) -> None:

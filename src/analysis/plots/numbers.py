@@ -69,7 +69,7 @@ def signed_points(difference: float) -> str:
     Examples
     --------
     >>> signed_points(-0.114), signed_points(0.021), signed_points(0.0), signed_points(0.0001)
-    ('−11', '+2.1', '0', '+0.0')
+    ('−11', '+2.1', '0', '0.0')
     """
     if math.isnan(difference):
         return "–"
@@ -77,7 +77,8 @@ def signed_points(difference: float) -> str:
     text = f"{size:.1f}" if float(f"{size:.1f}") < 10 else f"{size:.0f}"
     if difference == 0:
         return "0"
-    return f"{'+' if difference > 0 else '−'}{text}"
+    sign = "" if float(text) == 0 else "+" if difference > 0 else "−"
+    return f"{sign}{text}"
 
 
 def days(value: float) -> str:

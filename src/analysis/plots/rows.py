@@ -14,7 +14,18 @@ import numpy as np
 
 from analysis.plots.labels import shorten, wrap
 from analysis.plots.numbers import NO_DATA
-from analysis.plots.theme import FEW_ALPHA, INK, MUTED, PAPER, SMALL, SUCCESS, Look, as_text, axes
+from analysis.plots.theme import (
+    FEW_ALPHA,
+    INK,
+    MUTED,
+    NAIVE,
+    PAPER,
+    SMALL,
+    SUCCESS,
+    Look,
+    as_text,
+    axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,6 +126,22 @@ def draw_estimate(ax: Axes, y: float, row: Row, *, size: float = 7) -> None:
         alpha=1.0 if row.few else alpha,
         clip_on=False,
         zorder=4,
+    )
+
+
+def draw_crude(ax: Axes, y: float, crude: float) -> None:
+    """Draw the cross of the familiar number in a row, if there is one."""
+    if np.isnan(crude):
+        return
+    ax.plot(
+        [crude],
+        [y],
+        NAIVE.marker,
+        color=NAIVE.colour,
+        markeredgecolor=PAPER,
+        markersize=8,
+        clip_on=False,
+        zorder=2.5,
     )
 
 

@@ -10,11 +10,15 @@ import pandas as pd
 from analysis.plots.labels import value_label
 from analysis.plots.numbers import count
 from analysis.plots.rates import UNDER_LABEL, share_axis, share_text
-from analysis.plots.rows import ROW, Row, draw_rows, head
+from analysis.plots.rows import (
+    ROW,
+    Row,
+    draw_crude,
+    draw_rows,
+    head,
+)
 from analysis.plots.theme import (
     MUTED,
-    NAIVE,
-    PAPER,
     SUCCESS,
     axes,
     few_note,
@@ -52,7 +56,8 @@ def plot_seller_scorecard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = axes(ax, height=1.7 + ROW * ROW_SCALE * max(len(rows), 2))
     share_axis(ax, "requests that ended in a cancelled order", 100)
     for y, (raw, row) in enumerate(zip(drawn["raw_rate"] * 100, rows, strict=True)):
-        _draw_raw(ax, y, raw, row.estimate)
+        draw_crude(ax, y, raw)
+        _draw_pull(ax, y, raw, row.estimate)
     draw_rows(ax, rows, columns=COLUMNS, edges=EDGES)
     head(ax, "seller")
     note(ax, _remarks(len(table) - len(rows)) + few_note(drawn["n"]), below=UNDER_LABEL)
@@ -81,11 +86,8 @@ def _short(value: float, unit: str) -> str:
     return "–" if np.isnan(value) else f"{count(round(value, 1))} {unit}"
 
 
-def _draw_raw(ax: Axes, y: float, raw: float, estimate: float) -> None:
-    if np.isnan(raw):
-        return
-    ax.plot([raw], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, markersize=8, clip_on=False)
-    if abs(raw - estimate) < 2:
+def _draw_pull(ax: Axes, y: float, raw: float, estimate: float) -> None:
+    if np.isnan(raw) or abs(raw - estimate) < 2:
         return
     ax.annotate(
         "",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.plots.curve_panels import PLOT_HEIGHT, censored_note, dress_panel, under_panel
+from analysis.plots.curve_panels import PLOT_HEIGHT, censored_note, small_panels
 from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import wrap
 from analysis.plots.lines import (
@@ -22,13 +22,10 @@ from analysis.plots.lines import (
     say_if_nothing,
     time_axis,
 )
-from analysis.plots.numbers import NO_DATA, count
-from analysis.plots.panels import Grid, label_under, panel_axes, title
+from analysis.plots.numbers import count
 from analysis.plots.theme import (
     ESTIMATE,
     GROUPS,
-    INK,
-    MUTED,
     Look,
     axes,
     few_note,
@@ -77,7 +74,11 @@ def plot_refund_curve_from_snapshots(table: pd.DataFrame, ax: Axes | None = None
     remarks = [BETWEEN, *censored_note([one.curve for one in drawn])]
     remarks += few_note(sizes_of(groups), "pale") + left_out(n_left)
     if len(groups) > len(GROUPS):
-        return _panels(ax, drawn, f"{AXIS}, by {header(by)}", remarks)
+        words = {"axis_words": f"{AXIS}, by {header(by)}", "head": WHAT, "remarks": remarks}
+        curves = [one.curve for one in drawn]
+        return small_panels(
+            ax, curves, lambda panel, i: _draw(panel, drawn[i]), unit="days", **words
+        )
     return _together(ax, drawn, by, remarks)
 
 
@@ -106,25 +107,6 @@ def _together(
     words = f"{WAITING}:" if by else f"{WAITING}, of {count(curves[0].n)}:"
     below = at_risk_strip(ax, curves, words, names=bool(by))
     note(ax, remarks, below=below + 4)
-    return ax
-
-
-def _panels(
-    ax: Axes | None, drawn: Sequence[Bounds], axis_words: str, remarks: Sequence[str]
-) -> Axes:
-    grid = Grid(len(drawn), 3, height=1.3, over=0.5, under=0.6)
-    ax, panels = panel_axes(ax, grid, extra=1.0)
-    last = last_time([one.curve for one in drawn])
-    for i, (panel, one) in enumerate(zip(panels, drawn, strict=True)):
-        curve = one.curve
-        dress_panel(panel, i, grid, last, "days")
-        _draw(panel, one)
-        under_panel(panel, i, grid, curve, "waiting")
-        words = f"{curve.label}\nn = {count(curve.n)}" + ("" if curve.is_known else f", {NO_DATA}")
-        title(panel, words, columns=grid.columns, colour=INK if curve.is_known else MUTED)
-    label_under(ax, axis_words)
-    ax.set_title(WHAT, loc="left")
-    note(ax, list(remarks), below=28)
     return ax
 
 

@@ -120,7 +120,9 @@ def axes(ax: Axes | None, *, height: float) -> Axes:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
+        from analysis.plots.fitting import Fitted
+
+        figure = Figure(figsize=(WIDTH, height), layout=Fitted(), facecolor=PAPER)
         FigureCanvasAgg(figure)
         ax = figure.add_subplot()
     return dressed(ax)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 import analysis
-from analysis.contract import CONTRACT_VERSION, MissingData
+from analysis.contract import CONTRACT_VERSION, TABLES, MissingData
 from analysis.measures import MEASURES
 from analysis.plots.numbers import count
 from analysis.report import html
@@ -21,7 +22,7 @@ SYNTHETIC = (
     "Synthetic data: made by this project's generator, not observed on any platform. "
     "The numbers show the method, not the world."
 )
-
+NEVER_NEEDED = ("weight",)
 
 UNITS = {  # what one row of a measure's table of counts is made of, where it is not orders
     "cancellation_success_rate": "requests",
@@ -90,23 +91,38 @@ def answerable_questions(tables: Tables) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per measure: ``measure, question, answerable, lacks``. Each is tried on the same
-        tables without their rows, which costs next to nothing.
+        One row per measure: ``measure, question, answerable, lacks``. Unless the data has all
+        that any question needs, each is tried on the same tables without their rows.
     """
     rows = []
     empty = replace(
         tables, frames={name: frame.limit(0) for name, frame in tables.frames.items()}, _kept={}
     )
+    without_rows = {name for name in tables.frames if _is_empty(tables, name)}
     for name, measure in MEASURES.items():
         unit = UNITS.get(name, "orders")
-        try:
-            measure(empty)
-            lacks = f"the table {unit} has no rows" if _is_empty(tables, unit) else ""
-        except MissingData as lack:
-            lacks = str(lack)
+        lacks = "" if _is_complete(tables) else _lacking(measure, empty)
+        if not lacks and unit in without_rows:
+            lacks = f"the table {unit} has no rows"
         question = measure.__doc__.strip().splitlines()[0].rstrip(".")
         rows.append((name, question, lacks == "", lacks))
     return pd.DataFrame(rows, columns=["measure", "question", "answerable", "lacks"])
+
+
+def _is_complete(tables: Tables) -> bool:
+    """Whether there are all tables and columns, but for those that no question needs."""
+    return all(
+        tables.has(name, *(c for c in spec.names if c not in NEVER_NEEDED))
+        for name, spec in TABLES.items()
+    )
+
+
+def _lacking(measure: Callable[..., pd.DataFrame], empty: Tables) -> str:
+    try:
+        measure(empty)
+    except MissingData as lack:
+        return str(lack)
+    return ""
 
 
 def _is_empty(tables: Tables, name: str) -> bool:

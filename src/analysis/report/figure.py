@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 
-MAX_SVG_BYTES = 300_000  # a larger drawing (many marks) is shown as a picture of dots
+    from analysis.report.drawing import Box
+
+MAX_SVG_BYTES = 300_000  # a larger drawing is shown as a picture of dots
+MAX_MARKS = 4_000  # so is, without being tried, one of more marks, which take 75 bytes or more
 PNG_DPI = 200
 CSS_PIXELS_PER_INCH = 96
 CSS_PIXELS_PER_POINT = CSS_PIXELS_PER_INCH / 72
 ID_MARK = "figure-"  # ids are this, twelve digits of the figure's hash, and a number
-_SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "order-cancellations"}
-_PADDING_INCHES = 0.04
+_NO_MARKER = ("None", "none", " ", "", None)
 _DROPPED = frozenset({"font-family", "version"})  # the fonts are the page's own
 _POINTER = re.compile(r"#([\w.-]+)")
 _LONG_DECIMAL = re.compile(r"-?\d+\.\d{3,}")
@@ -57,8 +59,8 @@ def figure(drawn: Axes | Figure, *, alt: str, caption: str | None = None) -> Htm
     _take_text_literally(whole)
     with warnings.catch_warnings():  # the page's fonts have what matplotlib's lack
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        picture = _svg(whole, alt)
-        if len(picture.encode()) > MAX_SVG_BYTES:
+        picture = "" if _n_marks(whole) > MAX_MARKS else _svg(whole, alt)
+        if not picture or len(picture.encode()) > MAX_SVG_BYTES:
             picture = _png(whole, alt)
     _close(whole)
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
@@ -77,6 +79,15 @@ def _take_text_literally(whole: Figure) -> None:
         if r"\mathdefault" not in text.get_text():  # matplotlib's own, on logarithmic axes
             text.set_parse_math(False)
         text.set_text(clean(text.get_text()))
+
+
+def _n_marks(whole: Figure) -> int:
+    from matplotlib.collections import Collection
+    from matplotlib.lines import Line2D
+
+    lines = [line for line in whole.findobj(Line2D) if line.get_marker() not in _NO_MARKER]
+    several = [max(len(c.get_paths()), len(c.get_offsets())) for c in whole.findobj(Collection)]
+    return sum(len(line.get_xdata(orig=False)) for line in lines) + sum(several)
 
 
 class _Line(NamedTuple):
@@ -109,23 +120,14 @@ def _close(whole: Figure) -> None:
 
 
 def _svg(whole: Figure, alt: str) -> str:
-    import matplotlib as mpl
+    from analysis.report.drawing import drawn_as_svg
 
-    file = io.StringIO()
-    with mpl.rc_context(_SVG_SETTINGS):
-        whole.savefig(
-            file,
-            format="svg",
-            facecolor="none",
-            bbox_inches="tight",
-            pad_inches=_PADDING_INCHES,
-            metadata={"Date": None},
-        )
-    root = ElementTree.fromstring(clean(file.getvalue()))
+    text, box = drawn_as_svg(whole)
+    root = ElementTree.fromstring(clean(text))
     _slim(root)
     _anchor(root, _lines_of(whole))
-    _rename_ids(root)
-    _describe(root, alt)
+    _rename_ids(root, hashlib.sha256(text.encode()).hexdigest()[:12])
+    _describe(root, box, alt)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -189,9 +191,8 @@ def _anchor(root: ElementTree.Element, lines: dict[str, _Line]) -> None:
             element.set("text-anchor", line.anchor)
 
 
-def _rename_ids(root: ElementTree.Element) -> None:
+def _rename_ids(root: ElementTree.Element, digest: str) -> None:
     """Give the ids names of this figure's own."""
-    digest = hashlib.sha256(ElementTree.tostring(root)).hexdigest()[:12]
     present = dict.fromkeys(e.attrib["id"] for e in root.iter() if "id" in e.attrib)
     names = {old: f"{ID_MARK}{digest}-{n}" for n, old in enumerate(present)}
     for element in root.iter():
@@ -202,24 +203,26 @@ def _rename_ids(root: ElementTree.Element) -> None:
                 element.set(attribute, _POINTER.sub(lambda m: f"#{names[m[1]]}", value))
 
 
-def _describe(root: ElementTree.Element, alt: str) -> None:
+def _describe(root: ElementTree.Element, box: Box, alt: str) -> None:
     """Size in pixels, the words for it, and paper under it where no style sheet knows better."""
-    _, _, width, height = (float(number) for number in root.get("viewBox", "0 0 1 1").split())
+    left, top, width, height = (f"{number:.2f}" for number in box)
     root.attrib = {
         "class": "drawing",
         "role": "img",
         "aria-label": clean(alt),
-        "viewBox": root.get("viewBox", ""),
-        "width": f"{width * CSS_PIXELS_PER_POINT:.0f}",
-        "height": f"{height * CSS_PIXELS_PER_POINT:.0f}",
+        "viewBox": f"{left} {top} {width} {height}",
+        "width": f"{box.width * CSS_PIXELS_PER_POINT:.0f}",
+        "height": f"{box.height * CSS_PIXELS_PER_POINT:.0f}",
         "stroke-linejoin": "round",
         "stroke-linecap": "butt",
     }
-    paper = {"class": "paper", "width": "100%", "height": "100%", "fill": "#ffffff"}
-    root.insert(0, ElementTree.Element("rect", paper))
+    paper = {"class": "paper", "x": left, "y": top, "width": "100%", "height": "100%"}
+    root.insert(0, ElementTree.Element("rect", paper | {"fill": "#ffffff"}))
 
 
 def _png(whole: Figure, alt: str) -> str:
+    from analysis.report.drawing import PADDING_INCHES
+
     file = io.BytesIO()
     whole.savefig(
         file,
@@ -227,7 +230,7 @@ def _png(whole: Figure, alt: str) -> str:
         dpi=PNG_DPI,
         facecolor="white",
         bbox_inches="tight",
-        pad_inches=_PADDING_INCHES,
+        pad_inches=PADDING_INCHES,
         metadata={"Software": None},
     )
     content = file.getvalue()

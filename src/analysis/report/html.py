@@ -21,6 +21,7 @@ OURS = "application/vnd.cancellations.html+json"  # beside text/html: this marku
 LONG_TEXT = 160  # characters; longer text in a table is folded, and kept whole
 LONG_WORD = 30
 SHORT_NAME = 10
+KEPT_FIGURES = 10  # of a number that is shown rounded
 MAX_TABLE_ROWS = 200
 MISSING = "–"
 INTERVAL_COLUMNS = ("estimate", "ci_low", "ci_high")  # one precision for the three of them
@@ -107,7 +108,7 @@ def table_html(
     formats: Mapping[str, Format] | None = None,
     max_rows: int = MAX_TABLE_ROWS,
 ) -> Html:
-    """Table of a frame: escaped, numbers aligned, the exact value kept behind a rounded one.
+    """Table of a frame: escaped, numbers aligned, ten figures kept behind a rounded one.
 
     Parameters
     ----------
@@ -247,8 +248,19 @@ def _cell(value: Any, chosen: Callable[[Any], str] | None) -> str:
     if chosen is None:
         return f">{_text(str(value))}"
     text = chosen(value)
-    kept = f' data-value="{value}"' if isinstance(value, int | float) and text != str(value) else ""
-    return f"{kept}>{escape(text)}"
+    kept = _kept(value) if isinstance(value, int | float) else text
+    attribute = "" if kept == text else f' data-value="{kept}"'
+    return f"{attribute}>{escape(text)}"
+
+
+def _kept(value: float) -> str:
+    """Return a number in more figures than anybody reads, but without the last.
+
+    Sums of the same rows may differ there from run to run, for an engine of several threads adds
+    them up in any order.
+    """
+    whole = isinstance(value, int) or value.is_integer()
+    return str(value) if whole else f"{value:.{KEPT_FIGURES}g}"
 
 
 def _text(text: str) -> str:

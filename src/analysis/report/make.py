@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from analysis.report.headlines import headline_figures
 from analysis.report.notebooks import read_notebooks
 from analysis.report.render import render_page
 from analysis.report.site import Index, write_site
-from analysis.sources import Tables, open_tables, require_valid
+from analysis.sources import Tables, open_tables, require_valid, share
 
 TITLE = "Order cancellations"
 SUMMARY = (
@@ -67,16 +68,19 @@ def make_report(
     with warm_processes(workers) as warm:  # they import while the data is checked
         if not despite_broken_rules:
             require_valid(tables)
-        executed = execute_all(
-            list(notebooks.values()), parameters=parameters, progress=progress, warm=warm
-        )
+        share(tables, dataset, warm.folder)
+        marks = fingerprint_of(tables)
+        with ThreadPoolExecutor(1) as pool:
+            index = pool.submit(_index, tables, marks)  # while the notebooks run
+            last_first = list(reversed(notebooks.values()))  # the later ones take longer
+            executed = execute_all(last_first, parameters=parameters, progress=progress, warm=warm)
+        executed.reverse()
     _require_no_failure(dict(zip(notebooks, executed, strict=True)))
-    marks = fingerprint_of(tables)
     pages = [
         render_page(done, name=name, fingerprint=marks | {"notebook": _digest(notebooks[name])})
         for name, done in zip(notebooks, executed, strict=True)
     ]
-    return write_site(pages, _index(tables, marks), Path(out))
+    return write_site(pages, index.result(), Path(out))
 
 
 def _index(tables: Tables, marks: Mapping[str, str]) -> Index:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from analysis.sources import SHARED_FOLDER
+
 END_SECONDS = 10.0  # for a process to take leave of its child
 FORKS = hasattr(os, "fork")
 _START = (
@@ -86,7 +88,12 @@ def start_worker(warm: WarmProcesses) -> Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=messages,
-            env={**os.environ, **_ENVIRONMENT, "IPYTHONDIR": str(folder)},
+            env={
+                **os.environ,
+                **_ENVIRONMENT,
+                "IPYTHONDIR": str(folder),
+                SHARED_FOLDER: str(warm.folder),
+            },
             start_new_session=True,  # Ctrl-C reaches this program only, which then ends them all
         )
     warm.started.append(Worker(process, folder, FORKS))

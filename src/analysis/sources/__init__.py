@@ -13,9 +13,11 @@ from analysis.sources.engine import (
     whole_units,
 )
 from analysis.sources.opening import open_tables
+from analysis.sources.sharing import SHARED_FOLDER, share
 from analysis.sources.tables import Size, Tables
 
 __all__ = [
+    "SHARED_FOLDER",
     "Size",
     "Tables",
     "business_calendars",
@@ -28,5 +30,6 @@ __all__ = [
     "open_tables",
     "require_valid",
     "seconds_between",
+    "share",
     "whole_units",
 ]

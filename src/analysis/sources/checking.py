@@ -37,13 +37,17 @@ class _Count(NamedTuple):
 
 
 def check(tables: Tables) -> pd.DataFrame:
-    """Count the rows that break each rule of the contract, in one query.
+    """Count the rows that break each rule of the contract, in one query, once per dataset.
 
     Returns
     -------
     DataFrame
         One row per rule that could be checked: ``table, rule, n_broken, n_rows``.
     """
+    return tables._once("check", functools.partial(_counted, tables)).copy()
+
+
+def _counted(tables: Tables) -> pd.DataFrame:
     counts = [c for name in tables.frames for c in _rules_of(tables, name)]
     rows = []
     for frame, group in _by_frame(counts):

@@ -22,6 +22,7 @@ from analysis.contract import (
 from analysis.sources.engine import collect, connect, found_table, registered, utc
 from analysis.sources.entering import arrow_table, engine_table
 from analysis.sources.reading import loose_files, parquet_rows, read_table
+from analysis.sources.sharing import with_shared
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None
     if not (folder / MANIFEST).exists():
         files = loose_files(folder)
         frames = {name: read_table(backend, name, paths) for name, paths in files.items()}
-        return _opened(frames, _required(as_of), backend)
+        return with_shared(_opened(frames, _required(as_of), backend), folder)
     manifest = read_manifest(folder)
     moment = utc(manifest.as_of)
     if as_of is not None and utc(as_of) != moment:
@@ -102,7 +103,7 @@ def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None
     files = _manifest_files(folder, manifest)
     frames = {n: read_table(backend, n, paths, is_exact=True) for n, paths in files.items()}
     opened = _opened(frames, moment, backend, manifest)
-    return replace(opened, folder=folder.absolute())
+    return with_shared(replace(opened, folder=folder.absolute()), folder)
 
 
 def _manifest_files(folder: Path, manifest: Manifest) -> dict[str, list[Path]]:

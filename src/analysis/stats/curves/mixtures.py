@@ -236,7 +236,11 @@ def _step(curvature: np.ndarray, slope: np.ndarray) -> np.ndarray:
     ridge = 1e-13 * np.trace(curvature) / size
     system[:size, :size] = curvature + ridge * np.eye(size)
     system[size, size] = 0
-    return np.linalg.lstsq(system, np.append(slope, 0), rcond=None)[0][:size]
+    wanted = np.append(slope, 0)
+    try:
+        return np.linalg.solve(system, wanted)[:size]
+    except np.linalg.LinAlgError:  # cells that no count tells apart
+        return np.linalg.lstsq(system, wanted, rcond=None)[0][:size]
 
 
 def _searched(

@@ -1,0 +1,60 @@
+"""A matplotlib figure drawn as SVG in one go.
+
+``savefig`` draws a figure twice to cut it to what it shows, and measures its texts anew for the
+layout, for the cut and for the drawing. Here it is drawn once, the cut is the view of the SVG,
+and one renderer, which remembers the size of a text, serves all three.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_svg import RendererSVG
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PADDING_INCHES = 0.04
+POINTS_PER_INCH = 72  # and pixels, as SVG is drawn
+_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "order-cancellations"}
+
+
+class Box(NamedTuple):
+    """What is seen of a drawing, in points from its upper left."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class _Canvas(FigureCanvasBase):
+    """A canvas whose figure measures with the renderer that draws it."""
+
+    def __init__(self, figure: Figure, renderer: RendererSVG) -> None:
+        super().__init__(figure)
+        self.renderer = renderer
+
+    def get_renderer(self) -> RendererSVG:
+        """Return what measures texts for the layout."""
+        return self.renderer
+
+
+def drawn_as_svg(figure: Figure) -> tuple[str, Box]:
+    """Return a figure as SVG, without a background, and the part of it that shows something."""
+    file = io.StringIO()
+    figure.dpi = POINTS_PER_INCH
+    figure.set_facecolor("none")
+    width, height = figure.get_size_inches() * POINTS_PER_INCH
+    with mpl.rc_context(_SETTINGS):
+        renderer = RendererSVG(width, height, file, metadata={"Date": None})
+        _Canvas(figure, renderer)
+        figure.draw(renderer)
+        seen = figure.get_tightbbox(renderer).padded(PADDING_INCHES)
+        renderer.finalize()
+    left, top = seen.x0 * POINTS_PER_INCH, height - seen.y1 * POINTS_PER_INCH
+    size = seen.width * POINTS_PER_INCH, seen.height * POINTS_PER_INCH
+    return file.getvalue(), Box(left, top, *size)

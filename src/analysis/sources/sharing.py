@@ -1,0 +1,67 @@
+"""What one process has worked out about a dataset, for others that open the same: joins, the check.
+
+The program that makes the report writes it to a folder of its own; the processes that it starts
+find that folder in their environment. Whoever opens another dataset, or opens one elsewhere, gets
+nothing from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from analysis.contract import MissingData
+from analysis.sources.checking import check
+from analysis.sources.tables import Tables
+
+if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
+
+SHARED_FOLDER = "CANCELLATIONS_SHARED"  # environment variable
+JOINS = ("requests_with_context", "refunds_with_context")
+CHECK = "check"
+_WHAT = "what.json"
+
+
+def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
+    """Write the joins and the check of an opened dataset to ``folder``, if DuckDB reads it."""
+    if tables.backend.name != "duckdb":
+        return
+    for name in JOINS:
+        try:
+            joined = getattr(tables, name)
+        except MissingData:
+            continue
+        tables.backend.to_parquet(joined, folder / f"{name}.parquet")
+    check(tables).to_json(folder / f"{CHECK}.json", orient="records")
+    what = json.dumps(_what(dataset, tables.as_of))
+    (folder / _WHAT).write_text(what, encoding="utf-8")
+
+
+def with_shared(tables: Tables, dataset: Path) -> Tables:
+    """Return an opened dataset with what another process has worked out about it, if any has."""
+    folder = Path(os.environ.get(SHARED_FOLDER, ""))
+    if tables.backend.name != "duckdb" or SHARED_FOLDER not in os.environ:
+        return tables
+    if not (folder / _WHAT).exists():
+        return tables
+    what = json.loads((folder / _WHAT).read_text(encoding="utf-8"))
+    if what != _what(dataset, tables.as_of):
+        return tables
+    return replace(tables, _kept=_read(tables.backend, folder))
+
+
+def _what(dataset: str | Path, as_of: datetime) -> dict[str, str]:
+    return {"dataset": str(Path(dataset).absolute()), "as_of": as_of.isoformat()}
+
+
+def _read(backend: BaseBackend, folder: Path) -> dict[str, Any]:
+    joins = {name: folder / f"{name}.parquet" for name in JOINS}
+    kept = {name: backend.read_parquet(path) for name, path in joins.items() if path.exists()}
+    return kept | {CHECK: pd.read_json(folder / f"{CHECK}.json", orient="records")}

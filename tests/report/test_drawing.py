@@ -1,0 +1,39 @@
+"""A figure drawn as SVG in one go: what is seen of it, and what its layout leaves inside."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.plots import plot_request_rate
+from analysis.report.drawing import PADDING_INCHES, drawn_as_svg
+
+
+def rates(words):
+    """A table with one row per group."""
+    row = {"estimate": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 90, "interval": "wilson"}
+    return pd.DataFrame([{"payment_method": word, **row} for word in words])
+
+
+def test_what_stands_outside_of_the_figure_is_seen_and_empty_paper_is_not():
+    drawn = Figure(figsize=(4, 3)).add_axes([-0.25, 0.25, 0.5, 0.5])  # 144 by 108 points
+    drawn.set(xticks=[], yticks=[])
+    _, box = drawn_as_svg(drawn.get_figure())
+    padding = 72 * PADDING_INCHES
+    wanted = (-72 - padding, 54 - padding, 144 + 2 * padding, 108 + 2 * padding)
+    assert tuple(box) == pytest.approx(wanted, abs=1)
+
+
+def test_a_long_name_takes_room_from_the_axes_not_from_the_page():
+    short, long = (plot_request_rate(rates([word, "b"])) for word in ("a", "a" * 24))
+    boxes = [drawn_as_svg(ax.get_figure())[1] for ax in (short, long)]
+    assert boxes[0].width == pytest.approx(boxes[1].width, abs=12)
+    assert short.get_position().width > long.get_position().width + 0.08
+
+
+def test_the_drawing_says_what_the_figure_says():
+    text, _ = drawn_as_svg(plot_request_rate(rates(["card"])).get_figure())
+    assert {"card", "50%", "90"} <= set(re.findall(r">([^<>]+)</text>", text))

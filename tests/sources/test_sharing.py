@@ -1,0 +1,56 @@
+"""What one process has worked out about a dataset is found by those that open the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.marketplace import write_market
+from analysis.measures import cancellation_success_rate, refund_mean
+from analysis.sources import SHARED_FOLDER, check, open_tables, share
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory):
+    out = tmp_path_factory.mktemp("sharing") / "market"
+    write_market(out, 500, seed=3)
+    return out
+
+
+@pytest.fixture
+def shared(market, tmp_path, monkeypatch):
+    """A folder in which the work on the market lies, and which the environment names."""
+    share(open_tables(market), market, tmp_path)
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
+    return tmp_path
+
+
+def test_who_opens_the_same_dataset_gets_joins_and_check(market, shared):
+    ours, theirs = open_tables(market), open_tables(market)
+    theirs._kept.clear()
+    assert set(ours._kept) == {"requests_with_context", "refunds_with_context", "check"}
+    assert ours.requests_with_context.schema() == theirs.requests_with_context.schema()
+    assert ours.refunds_with_context.schema() == theirs.refunds_with_context.schema()
+    for question in (check, cancellation_success_rate, refund_mean):
+        assert question(ours).equals(question(theirs)), question.__name__
+
+
+def test_another_dataset_gets_nothing(shared, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "market"
+    write_market(other, 100, seed=4)
+    assert open_tables(other)._kept == {}
+
+
+def test_nothing_is_found_before_all_of_it_is_written(market, shared):
+    (shared / "what.json").unlink()
+    assert open_tables(market)._kept == {}
+
+
+def test_data_without_refunds_shares_what_it_has(market, tmp_path, monkeypatch):
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    for name in ("orders", "requests"):
+        (loose / name).symlink_to(market / name)
+    share(open_tables(loose, "2025-12-01"), loose, tmp_path)
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
+    assert set(open_tables(loose, "2025-12-01")._kept) == {"requests_with_context", "check"}
+    assert open_tables(loose, "2025-12-02")._kept == {}
