@@ -13,6 +13,7 @@ from analysis.sources.engine import (
     whole_units,
 )
 from analysis.sources.opening import open_tables
+from analysis.sources.spark import spark_backend, spark_session
 from analysis.sources.tables import Size, Tables
 
 __all__ = [
@@ -28,5 +29,7 @@ __all__ = [
     "open_tables",
     "require_valid",
     "seconds_between",
+    "spark_backend",
+    "spark_session",
     "whole_units",
 ]
