@@ -24,11 +24,11 @@ MARKET = {"n_orders": 24_000, "seed": 11, "block_orders": 1_000}
 
 
 class Said(NamedTuple):
-    """What a command did, and the most rows that the driver took at once meanwhile."""
+    """What a command did, and the rows that came to the driver, each time that some did."""
 
     code: int
     err: str
-    most_rows: int
+    rows: list[int]
 
 
 def generated(master: str, out: Path) -> None:
@@ -38,16 +38,16 @@ def generated(master: str, out: Path) -> None:
 
 def commanded(*arguments: str) -> Said:
     """Run a command of ours."""
-    err, rows = io.StringIO(), [0]
+    err, rows = io.StringIO(), []
     quiet = contextlib.redirect_stdout(io.StringIO())
     with contextlib.redirect_stderr(err), quiet, counted(rows):
         code = main(arguments)
-    return Said(code, err.getvalue(), max(rows))
+    return Said(code, err.getvalue(), rows)
 
 
 @contextlib.contextmanager
 def counted(rows: list[int]):
-    """Note how many rows come to the driver, each time that some do."""
+    """Note how many rows come to this process from Spark, each time that some do."""
     from pyspark.sql.classic.dataframe import DataFrame
 
     to_pandas = DataFrame.toPandas

@@ -16,11 +16,11 @@ import pytest
 from tests import cluster_jobs as jobs
 from tests.standalone import Standalone, wait_until
 
-from analysis.contract import read_manifest
+from analysis.cli import main
 from analysis.marketplace import write_market
 from analysis.measures import MEASURES
-from analysis.report.tables import write_tables
 from analysis.sources import open_tables
+from analysis.sources.engine import answered_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("cluster")]
 MOST = "2m"  # bytes of results that Spark lets one job bring to the driver
@@ -92,14 +92,24 @@ def test_the_command_generates_on_a_cluster(cluster, driver, tmp_path):
 def test_every_measure_is_that_of_duckdb_and_only_counts_come_to_the_driver(
     cluster, driver, market, tmp_path
 ):
+    asked = ["tables", str(market), "--out"]
     spark = ["--engine", "spark", "--master", cluster.master]
-    said = driver(jobs.commanded, "tables", str(market), "--out", str(tmp_path / "s"), *spark)
-    assert write_tables(open_tables(market), tmp_path / "d") == {}
-    assert said.result().code == 0, said.result().err
-    assert same_tables(tmp_path / "s", tmp_path / "d") == sorted(f"{name}.csv" for name in MEASURES)
-    assert said.result().most_rows < 0.1 * read_manifest(market).n_rows["orders"]
-    refused = driver(jobs.every_order, cluster.master, market).result()
-    assert "spark.driver.maxResultSize" in refused
+    there = driver(jobs.commanded, *asked, str(tmp_path / "there"), *spark)
+    counts: list[int] = []
+    with answered_by(lambda frame: noted(frame, counts)):
+        assert main([*asked, str(tmp_path / "here")]) == 0
+    said = there.result()
+    assert said.code == 0, said.err
+    names = same_tables(tmp_path / "there", tmp_path / "here")
+    assert names == sorted(f"{name}.csv" for name in MEASURES)
+    assert said.rows == counts
+    assert "spark.driver.maxResultSize" in driver(jobs.every_order, cluster.master, market).result()
+
+
+def noted(frame, counts):
+    found = frame.to_pyarrow()
+    counts.append(found.num_rows)
+    return found
 
 
 def test_notebooks_of_a_report_share_the_session_on_the_cluster(cluster, driver, market):
