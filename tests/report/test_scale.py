@@ -103,7 +103,7 @@ def test_data_in_memory_has_no_parts():
 def test_rows_that_leave_are_counted(opened):
     table = rows_that_leave(opened).set_index("measure")
     success = table.loc["cancellation_success_rate"]
-    assert (success["unit"], success["n_questions"]) == ("requests", 1)
+    assert success["unit"] == "requests" and success["n_questions"] >= 1
     assert 0 < success["n_leaving"] < success["n_rows"] / 4
     assert success["n_rows"] == opened.manifest.n_rows["requests"]
     assert success["share"] == success["n_leaving"] / success["n_rows"]

@@ -83,7 +83,8 @@ def _log_axes(ax: Axes, known: pd.DataFrame) -> None:
     for along, values in pairs:
         values = values[np.isfinite(values)]
         low, high = (values.min(), values.max()) if len(values) else (1.0, 10.0)
-        first, last = np.floor(np.log10(low)), np.ceil(np.log10(high * 1.01))
+        first = np.floor(np.log10(low))
+        last = max(np.ceil(np.log10(high)), first + 1)
         along.set_major_locator(FixedLocator(10.0 ** np.arange(first, last + 1)))
         along.set_minor_locator(NullLocator())
         along.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
@@ -117,7 +118,7 @@ def _label(ax: Axes, ends: list[float], looks: list[Look], texts: list[str]) -> 
     for place, look, text in zip(places, looks, texts, strict=True):
         ax.annotate(
             text,
-            xy=(1.03, place),
+            xy=(1.06, place),
             xycoords="axes fraction",
             va="center",
             fontsize=SMALL,
@@ -126,4 +127,4 @@ def _label(ax: Axes, ends: list[float], looks: list[Look], texts: list[str]) -> 
             annotation_clip=False,
         )
         mark = {"color": look.colour, "ms": 7, "transform": ax.transAxes, "clip_on": False}
-        ax.plot([1.015], [place], look.marker, **mark)
+        ax.plot([1.035], [place], look.marker, **mark)

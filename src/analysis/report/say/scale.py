@@ -65,11 +65,11 @@ def say_dataset_parts(table: pd.DataFrame) -> str:
     if table.empty:
         return nothing("parts")
     most = table.loc[table["n_rows"].idxmax()]
-    parts = "one part" if most["n_parts"] == 1 else f"{count(most['n_parts'])} parts"
-    return (
-        f"The largest table, {plain(str(most['table']))}, has {count(most['n_rows'])} rows in "
-        f"{parts}, none with more than {count(most['most_rows'])} rows."
-    )
+    largest = f"The largest table, {plain(str(most['table']))}, has {count(most['n_rows'])} rows"
+    if most["n_parts"] == 1:
+        return f"{largest} in one part."
+    most_rows = f"none with more than {count(most['most_rows'])} rows"
+    return f"{largest} in {count(most['n_parts'])} parts, {most_rows}."
 
 
 def say_rows_that_leave(table: pd.DataFrame) -> str:
