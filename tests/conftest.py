@@ -12,7 +12,7 @@ import pytest
 from tests.drawn import drawn_frames
 
 from analysis.contract import TABLES
-from analysis.sources import Tables, open_tables
+from analysis.sources import Tables, open_tables, spark_session
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHERS_WARNINGS = (  # in Ibis and PySpark, about pandas and DuckDB: nothing to do for us
@@ -86,24 +86,9 @@ def spark_tables(spark: Any) -> Callable[[Mapping[str, Any], Any], Tables]:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
     """One small local Spark session for all tests; they skip without pyspark or Java."""
-    pyspark_sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not on this machine")
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.memory": "1g",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
-        "spark.sql.ansi.enabled": "true",
-        "spark.log.level": "ERROR",
-    }
-    builder = pyspark_sql.SparkSession.builder.master("local[2]").appName("tests")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    session = spark_session()
     yield session
     session.stop()

@@ -85,6 +85,7 @@ _HOMES = {
     ),
     "analysis.report.make": ("make_report",),
     "analysis.report.proof": ("coverage_study", "estimates_versus_truth", "size_study"),
+    "analysis.report.scale": ("asked_sql", "dataset_parts", "rows_that_leave", "scale_costs"),
     "analysis.report.tables": ("write_tables",),
     "analysis.report.widget": ("order_picker",),
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.sources import Tables
 
 USER_ERROR = 2
+LOCAL = "local[2]"  # Spark without a master: here, on two cores
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,6 +92,14 @@ def _add_generate(commands: Any) -> None:
     generate.add_argument("--policy", default="aliexpress", help="rules of the platform")
     generate.add_argument("--workers", type=_whole, default=1, help="processes that generate")
     generate.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+    _add_engine(generate, "processes", "makes the blocks")
+
+
+def _add_engine(command: argparse.ArgumentParser, default: str, does: str) -> None:
+    command.add_argument(
+        "--engine", choices=(default, "spark"), default=default, help=f"what {does}"
+    )
+    command.add_argument("--master", help="Spark master, such as spark://HOST:7077")
 
 
 def _add_reading_commands(commands: Any) -> None:
@@ -112,6 +121,7 @@ def _add_reading_commands(commands: Any) -> None:
         command.add_argument(
             "--despite-broken-rules", action="store_true", help="go on although `check` fails"
         )
+        _add_engine(command, "duckdb", "counts")
 
 
 def _add_import(commands: Any) -> None:
@@ -154,6 +164,12 @@ class _Progress:
 def _generate(options: argparse.Namespace) -> None:
     from analysis.marketplace import write_market
 
+    runner, master = None, _master(options)
+    if master is not None:
+        from analysis.marketplace.cluster import on_spark
+        from analysis.sources import spark_session
+
+        runner = on_spark(spark_session(master))
     with _Progress("generating") as progress:
         manifest = write_market(
             options.out,
@@ -162,15 +178,27 @@ def _generate(options: argparse.Namespace) -> None:
             policy=options.policy,
             workers=options.workers,
             progress=progress,
+            runner=runner,
         )
     rows = ", ".join(f"{n:,} {name}" for name, n in manifest.n_rows.items() if "/" not in name)
     print(f"{options.out}: synthetic, seed {options.seed}: {rows}")
 
 
-def _open(options: argparse.Namespace) -> Tables:
-    from analysis.sources import open_tables
+def _master(options: argparse.Namespace) -> str | None:
+    """Return the Spark master that the options name, None where Spark is not asked for."""
+    if getattr(options, "engine", None) == "spark":
+        return options.master or LOCAL
+    if getattr(options, "master", None) is not None:
+        raise ValueError("--master is for --engine spark")
+    return None
 
-    return open_tables(options.dataset, options.as_of)
+
+def _open(options: argparse.Namespace) -> Tables:
+    from analysis.sources import open_tables, spark_backend
+
+    master = _master(options)
+    backend = None if master is None else spark_backend(master)
+    return open_tables(options.dataset, options.as_of, backend=backend)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -229,6 +257,7 @@ def _report(options: argparse.Namespace) -> None:
             as_of=options.as_of,
             workers=options.workers,
             despite_broken_rules=options.despite_broken_rules,
+            master=_master(options),
             progress=progress,
         )
     print(f"open {index.as_uri()}")

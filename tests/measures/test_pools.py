@@ -18,6 +18,7 @@ from analysis.measures import (
     races,
     refund_curve,
     request_rate,
+    response_curve,
     window_curve,
 )
 from analysis.sources import Size, open_tables
@@ -116,3 +117,43 @@ def test_quarters_of_an_hour_say_what_minutes_say(market, monkeypatch):
     pd.testing.assert_series_equal(found.n_events, exact.n_events)
     for column in ("estimate", "ci_low", "ci_high"):
         pd.testing.assert_series_equal(found[column], exact[column], atol=2e-4, rtol=0)
+
+
+# sellers in the order of their ids, and the three pools into which they are dealt out
+POOL_OF = {"a": "1", "c": "2", "d": "3", "f": "1", "h": "2", "i": "3", "m": "1"}
+HOURS = [1, 4, 9, 2, 7, 3, 5, 8, 6, 2, 3, 1, 9, 4, 5, 7]
+SELLERS = (list(POOL_OF) * 3)[: len(HOURS)]
+
+
+def answered_by_sellers(tables, sellers):
+    """Requests answered after some hours, and the sellers of their orders; one has none."""
+    requests = [f"2026-03-01 00:00 | 2026-03-01 {hours:02}:00" for hours in [*HOURS, 6]]
+    orders = [f"{i} | {seller}" for i, seller in enumerate([*sellers, ""], 1)]
+    return tables(
+        sellers="\n".join(["seller_id", *sorted(set(sellers))]),
+        orders="\n".join(["order_id | seller_id", *orders]),
+        requests="\n".join(["requested_at | decided_at", *requests]),
+    )
+
+
+@pytest.mark.spark
+def test_a_pool_is_as_if_its_sellers_were_one(tables, monkeypatch):
+    merged = [f"pool {POOL_OF[seller]}" for seller in SELLERS]
+    expected = response_curve(answered_by_sellers(tables, merged))
+    monkeypatch.setattr(pools, "MOST_ROWS", 1)
+    monkeypatch.setattr(pools, "FEWEST_POOLS", 3)
+    found = response_curve(answered_by_sellers(tables, SELLERS))
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-12, atol=1e-12)
+    assert set(found.n_clusters) == {4}  # three pools, and the request of no seller
+
+
+def test_limits_of_pools_are_about_as_wide_as_those_of_sellers(monkeypatch):
+    frames = make_market(60_000, seed=3)
+    alone = refund_curve(open_tables(frames, as_of="2025-12-01"), horizon_days=20)
+    monkeypatch.setattr(pools, "MOST_ROWS", 1)
+    monkeypatch.setattr(pools, "FEWEST_POOLS", 60)  # of 240 sellers
+    found = refund_curve(open_tables(frames, as_of="2025-12-01"), horizon_days=20)
+    inner = alone.estimate.between(0.05, 0.95)
+    width, wide = (table[inner].ci_high - table[inner].ci_low for table in (found, alone))
+    assert inner.sum() >= 10 and (width / wide).between(0.7, 1.4).all()
+    assert 40 < found.n_clusters.iloc[0] <= 60 < alone.n_clusters.iloc[0]

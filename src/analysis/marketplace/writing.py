@@ -9,6 +9,7 @@ more than one needs the usual ``if __name__ == "__main__":``.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -58,6 +59,10 @@ class Written(NamedTuple):
     seller_sums: NDArray[np.float64]
 
 
+# makes all blocks of a plan in a folder, on whatever machines; yields them in order of index
+Runner = Callable[[Plan, Path], Iterator[Written]]
+
+
 def write_market(
     out: str | Path,
     n_orders: int,
@@ -69,6 +74,7 @@ def write_market(
     workers: int = 1,
     progress: Progress | None = None,
     block_orders: int = BLOCK,
+    runner: Runner | None = None,
 ) -> Manifest:
     """Write a synthetic marketplace as a dataset folder, with its truth beside it.
 
@@ -84,6 +90,9 @@ def write_market(
         Called with (blocks done, all blocks) at the start and after every block.
     block_orders
         Ordinary orders per part.
+    runner
+        What makes the blocks instead of ``workers``, such as
+        :func:`analysis.marketplace.cluster.on_spark`; the bytes do not depend on it either.
 
     Returns
     -------
@@ -101,8 +110,11 @@ def write_market(
         n_orders, seed=seed, policy=policy, world=world, as_of=as_of, block_orders=block_orders
     )
     total, by_seller, parts = None, np.zeros((3, len(plan.sellers))), []
+    run = functools.partial(_blocks, workers=workers) if runner is None else runner
+    if progress is not None:
+        progress(0, plan.n_blocks)
     with replaced_when_complete(Path(out)) as folder:
-        for done, written in enumerate(_blocks(plan, folder, workers, progress), 1):
+        for done, written in enumerate(run(plan, folder), 1):
             total, by_seller = add(total, written.sums), by_seller + written.seller_sums
             parts.extend(written.parts)
             if progress is not None:
@@ -125,15 +137,18 @@ def _made_with(plan: Plan) -> dict[str, Any]:
         **plan.made_with(),
         "world": dataclasses.asdict(plan.world),
         "policy": dataclasses.asdict(plan.policy),
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": versions(),
     }
 
 
-def _blocks(plan: Plan, folder: Path, workers: int, progress: Progress | None) -> Iterator[Written]:
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that the bytes may depend on."""
+    return {package: version(package) for package in PACKAGES}
+
+
+def _blocks(plan: Plan, folder: Path, workers: int) -> Iterator[Written]:
     """Write all blocks; yields them in order of index whatever the workers do."""
     n = plan.n_blocks
-    if progress is not None:
-        progress(0, n)
     if min(workers, n) == 1:
         yield from (write_block(plan, folder, index) for index in range(n))
         return

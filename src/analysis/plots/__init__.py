@@ -35,6 +35,7 @@ from analysis.plots.rates import (
     plot_request_rate,
     plot_success_rate,
 )
+from analysis.plots.scale import plot_scale_costs
 from analysis.plots.sellers import plot_seller_scorecard
 from analysis.plots.sides import (
     plot_outcome_difference,
@@ -76,6 +77,7 @@ __all__ = [
     "plot_refund_time_difference",
     "plot_request_rate",
     "plot_response_curve",
+    "plot_scale_costs",
     "plot_seller_funnel",
     "plot_seller_scorecard",
     "plot_seller_spread",

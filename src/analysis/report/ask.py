@@ -29,6 +29,9 @@ TITLES = {
     "coverage_study": "The studies of intervals",
     "size_study": "The studies of tests",
     "estimates_versus_truth": "Estimates beside the truth",
+    "scale_costs": "What was measured",
+    "dataset_parts": "The parts of the tables",
+    "rows_that_leave": "The rows that leave the engine",
     "refund_sla": "Refunds within the time quoted for their method",
 }
 MAX_TABLE_ROWS = 40

@@ -80,6 +80,11 @@ def note(text: str) -> Html:
     return Html(f'<p class="note">{escape(text)}</p>', text)
 
 
+def printed(text: str) -> Html:
+    """Text as it stands, with its lines: code."""
+    return Html(f"<pre>{escape(text)}</pre>", text)
+
+
 def folded(summary: str, content: Html) -> Html:
     """Content behind a line that opens it."""
     markup = f"<details><summary>{escape(summary)}</summary>{content.markup}</details>"

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.report.data_page import about, banner, fingerprint_of
 from analysis.report.execute import execute_all, failures, warm_processes
@@ -14,7 +14,18 @@ from analysis.report.headlines import headline_figures
 from analysis.report.notebooks import read_notebooks
 from analysis.report.render import render_page
 from analysis.report.site import Index, write_site
-from analysis.sources import Tables, open_tables, require_valid, share
+from analysis.sources import (
+    Tables,
+    open_tables,
+    require_valid,
+    share,
+    spark_backend,
+    spark_session,
+)
+from analysis.sources.spark import environment_of_children
+
+if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
 
 TITLE = "Order cancellations"
 SUMMARY = (
@@ -31,6 +42,7 @@ def make_report(
     as_of: str | None = None,
     workers: int = 2,
     despite_broken_rules: bool = False,
+    master: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Run all notebooks on a dataset and write the site.
@@ -47,6 +59,8 @@ def make_report(
         Notebooks run at a time.
     despite_broken_rules
         Go on although the data breaks rules of the contract; the first page lists them.
+    master
+        Spark master on which all notebooks share one session; None: each counts with DuckDB.
     progress
         Called with (notebooks done, all notebooks).
 
@@ -59,13 +73,16 @@ def make_report(
     ------
     ContractError
         The dataset does not open, or breaks rules.
+    ValueError
+        There is no Spark on ``master``.
     RuntimeError
         A notebook failed; names it and the cell.
     """
-    tables = open_tables(dataset, as_of)
+    backend, environment = _engine(master)
+    tables = open_tables(dataset, as_of, backend=backend)
     notebooks = read_notebooks()
     parameters: dict[str, Any] = {"dataset": str(Path(dataset).absolute()), "as_of": as_of}
-    with warm_processes(workers) as warm:  # they import while the data is checked
+    with warm_processes(workers, environment) as warm:  # they import while the data is checked
         if not despite_broken_rules:
             require_valid(tables)
         share(tables, dataset, warm.folder)
@@ -81,6 +98,13 @@ def make_report(
         for name, done in zip(notebooks, executed, strict=True)
     ]
     return write_site(pages, index.result(), Path(out))
+
+
+def _engine(master: str | None) -> tuple[BaseBackend | None, dict[str, str]]:
+    """Return what reads the data, and what tells the notebooks' processes to use it too."""
+    if master is None:
+        return None, {}
+    return spark_backend(master), environment_of_children(spark_session(master))
 
 
 def _index(tables: Tables, marks: Mapping[str, str]) -> Index:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,18 @@ class WarmProcesses:
     """Processes that wait for notebooks; made by :func:`warm_processes`."""
 
     folder: Path
+    environment: Mapping[str, str]  # variables that theirs has beside ours
     started: list[Worker] = field(default_factory=list)
     free: queue.SimpleQueue[Worker | None] = field(default_factory=queue.SimpleQueue)
 
 
 @contextlib.contextmanager
-def warm_processes(workers: int = 2) -> Iterator[WarmProcesses]:
+def warm_processes(
+    workers: int = 2, environment: Mapping[str, str] | None = None
+) -> Iterator[WarmProcesses]:
     """Start processes that import what notebooks need meanwhile, and end them on leaving.
+
+    ``environment`` has variables that they see beside those of this process.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def warm_processes(workers: int = 2) -> Iterator[WarmProcesses]:
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
     with tempfile.TemporaryDirectory(prefix="cancellations-", ignore_cleanup_errors=True) as folder:
-        warm = WarmProcesses(Path(folder))
+        warm = WarmProcesses(Path(folder), environment or {})
         try:
             for _ in range(workers):
                 warm.free.put(start_worker(warm))
@@ -91,6 +96,7 @@ def start_worker(warm: WarmProcesses) -> Worker:
             env={
                 **os.environ,
                 **_ENVIRONMENT,
+                **warm.environment,
                 "IPYTHONDIR": str(folder),
                 SHARED_FOLDER: str(warm.folder),
             },

@@ -14,6 +14,7 @@ from analysis.sources.engine import (
 )
 from analysis.sources.opening import open_tables
 from analysis.sources.sharing import SHARED_FOLDER, share
+from analysis.sources.spark import spark_backend, spark_session
 from analysis.sources.tables import Size, Tables
 
 __all__ = [
@@ -31,5 +32,7 @@ __all__ = [
     "require_valid",
     "seconds_between",
     "share",
+    "spark_backend",
+    "spark_session",
     "whole_units",
 ]

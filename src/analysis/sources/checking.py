@@ -44,7 +44,7 @@ def check(tables: Tables) -> pd.DataFrame:
     DataFrame
         One row per rule that could be checked: ``table, rule, n_broken, n_rows``.
     """
-    return tables._once("check", functools.partial(_counted, tables)).copy()
+    return tables.once("check", functools.partial(_counted, tables)).copy()
 
 
 def _counted(tables: Tables) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from analysis.sources.engine import collect, connect, found_table, registered, u
 from analysis.sources.entering import arrow_table, engine_table
 from analysis.sources.reading import loose_files, parquet_rows, read_table
 from analysis.sources.sharing import with_shared
+from analysis.sources.spark import MASTER_VARIABLE, spark_backend
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def open_tables(
         When observation ends (a moment without a zone is UTC). A dataset folder knows it;
         everything else must say it.
     backend
-        Ibis backend that reads a folder; an embedded DuckDB by default.
+        Ibis backend that reads a folder. By default an embedded DuckDB, or Spark where the
+        environment variable ``CANCELLATIONS_SPARK_MASTER`` names a master.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def _open_frames(frames: Mapping[str, Any], as_of: Moment | None) -> Tables:
 def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None) -> Tables:
     if not folder.is_dir():
         raise ContractError(f"there is no dataset folder {folder}")
-    backend = connect() if backend is None else backend
+    backend = _default_backend() if backend is None else backend
     if not (folder / MANIFEST).exists():
         files = loose_files(folder)
         frames = {name: read_table(backend, name, paths) for name, paths in files.items()}
@@ -104,6 +107,11 @@ def _open_folder(folder: Path, as_of: Moment | None, backend: BaseBackend | None
     frames = {n: read_table(backend, n, paths, is_exact=True) for n, paths in files.items()}
     opened = _opened(frames, moment, backend, manifest)
     return with_shared(replace(opened, folder=folder.absolute()), folder)
+
+
+def _default_backend() -> BaseBackend:
+    master = os.environ.get(MASTER_VARIABLE)
+    return spark_backend(master) if master else connect()
 
 
 def _manifest_files(folder: Path, manifest: Manifest) -> dict[str, list[Path]]:

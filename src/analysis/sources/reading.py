@@ -97,8 +97,9 @@ def parquet_rows(path: Path) -> int:
 
 def _read_parquet(backend: BaseBackend, name: str, paths: list[str]) -> ir.Table:
     view = ibis.util.gen_name(name)  # never the name of a table that the reader already has
-    if backend.name == "pyspark" and len(paths) > 1:  # Ibis gives Spark one path only
-        backend._session.read.parquet(*paths).createOrReplaceTempView(view)
+    if backend.name == "pyspark":  # Ibis gives Spark one path only, and not that it is a file's
+        files = [f"file://{Path(path).absolute()}" for path in paths]
+        backend._session.read.parquet(*files).createOrReplaceTempView(view)
         return backend.table(view)
     return backend.read_parquet(paths if len(paths) > 1 else paths[0], table_name=view)
 

@@ -39,6 +39,7 @@ from analysis.report.say.rates import (
     say_request_rate,
     say_success_rate,
 )
+from analysis.report.say.scale import say_dataset_parts, say_rows_that_leave, say_scale_costs
 from analysis.report.say.sellers import say_seller_scorecard
 from analysis.report.say.sides import (
     say_outcome_difference,
@@ -63,6 +64,7 @@ __all__ = [
     "say_blocker_shares",
     "say_cancel_flow_funnel",
     "say_coverage_study",
+    "say_dataset_parts",
     "say_estimates_versus_truth",
     "say_explain_change",
     "say_naive_versus_right",
@@ -84,6 +86,8 @@ __all__ = [
     "say_refund_time_difference",
     "say_request_rate",
     "say_response_curve",
+    "say_rows_that_leave",
+    "say_scale_costs",
     "say_seller_funnel",
     "say_seller_scorecard",
     "say_seller_spread",

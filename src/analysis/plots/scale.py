@@ -1,0 +1,130 @@
+"""The figure of what size costs: CPU time against the number of orders, both logarithmic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.plots.labels import plain, wrap
+from analysis.plots.lines import head, spread
+from analysis.plots.numbers import NO_DATA, count, ratio
+from analysis.plots.theme import GRID, GROUPS, INK, MUTED, NAIVE, SMALL, Look, axes, note, themed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEIGHT = 4.4
+LABEL_COLUMNS = 26
+LABEL_LINE = 14.0  # points
+BELOW = 44.0  # points
+
+
+@themed
+def plot_scale_costs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw CPU time against orders: measured as dots, carried to a billion as a dashed line.
+
+    Parameters
+    ----------
+    table
+        Result of ``scale_costs``.
+    ax
+        Axes to draw in; None makes a new figure.
+    """
+    ax = axes(ax, height=HEIGHT)
+    known = table[table["estimate"] > 0]
+    _log_axes(ax, known)
+    ends, looks, texts = [], [], []
+    for look, rows in _lines(table):
+        points = rows[rows["estimate"] > 0]
+        _draw(ax, points, look)
+        ends.append(points["estimate"].iloc[-1] if len(points) else np.nan)
+        looks.append(look)
+        texts.append(_name(rows.iloc[0], known=len(points) > 0))
+    _label(ax, ends, looks, texts)
+    head(ax, "CPU time, seconds")
+    ax.set_xlabel("orders")
+    words = ["dashed: not measured, a straight line carried on, with limits"]
+    note(ax, words if not table["is_measured"].all() else [], below=BELOW)
+    return ax
+
+
+def _lines(table: pd.DataFrame) -> Iterator[tuple[Look, pd.DataFrame]]:
+    """Ours in colours, one a work; the peers' in grey."""
+    works = list(dict.fromkeys(table["work"]))
+    for (work, peer), rows in table.groupby(["work", "peer"], sort=False):
+        look = GROUPS[works.index(work) % len(GROUPS)]
+        yield (look if peer == "ours" else NAIVE._replace(marker=look.marker)), rows
+
+
+def _draw(ax: Axes, points: pd.DataFrame, look: Look) -> None:
+    is_measured = points["is_measured"].to_numpy(bool)
+    x, y = points["n_orders"].to_numpy(float), points["estimate"].to_numpy(float)
+    line = {"color": look.colour, "linewidth": 1.6}
+    ax.plot(x[is_measured], y[is_measured], marker=look.marker, ms=7, **line)
+    for i in np.flatnonzero(~is_measured):
+        if i > 0:
+            ax.plot(x[[i - 1, i]], y[[i - 1, i]], linestyle=(0, (3, 2)), **line)
+        low, high = points["ci_low"].iloc[i], points["ci_high"].iloc[i]
+        if np.isfinite(low + high):
+            floor = max(low, ax.get_ylim()[0])
+            ax.plot([x[i], x[i]], [floor, high], color=look.colour, linewidth=3, alpha=0.45)
+
+
+def _log_axes(ax: Axes, known: pd.DataFrame) -> None:
+    """Give both axes whole powers of ten, from below the least value to above the greatest."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    ax.set(xscale="log", yscale="log")
+    of_cost = known[["estimate", "ci_high"]].to_numpy(float).ravel()
+    pairs = ((ax.xaxis, known["n_orders"].to_numpy(float)), (ax.yaxis, of_cost))
+    for along, values in pairs:
+        values = values[np.isfinite(values)]
+        low, high = (values.min(), values.max()) if len(values) else (1.0, 10.0)
+        first = np.floor(np.log10(low))
+        last = max(np.ceil(np.log10(high)), first + 1)
+        along.set_major_locator(FixedLocator(10.0 ** np.arange(first, last + 1)))
+        along.set_minor_locator(NullLocator())
+        along.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        along.axes.set(**{f"{along.axis_name}lim": (10.0**first, 10.0**last)})
+    ax.grid(color=GRID, linewidth=0.8)
+
+
+def _short(value: float) -> str:
+    """Return a round number in few letters."""
+    for size, letter in ((1e9, " bn"), (1e6, " m"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def _name(row: pd.Series, *, known: bool) -> str:
+    whose = plain(str(row["work"]))
+    whose += "" if row["peer"] == "ours" else f", {plain(str(row['peer']))}"
+    is_known = known and not np.isnan(row["exponent"])
+    power = f"power {ratio(row['exponent'])}" if is_known else NO_DATA
+    return f"{wrap(whose, LABEL_COLUMNS)}\n{power}, n = {count(row['n'])}"
+
+
+def _label(ax: Axes, ends: list[float], looks: list[Look], texts: list[str]) -> None:
+    """Name each line at the right, near its end, none on another."""
+    bottom, top = np.log10(ax.get_ylim())
+    wanted = [(np.log10(end) - bottom) / (top - bottom) if end == end else 0.0 for end in ends]
+    lines = [text.count("\n") + 1 for text in texts]
+    line = LABEL_LINE / (HEIGHT * 72 - 90)  # of the height of the axes
+    places = spread(wanted, [n * line for n in lines], 1.0)
+    for place, look, text in zip(places, looks, texts, strict=True):
+        ax.annotate(
+            text,
+            xy=(1.06, place),
+            xycoords="axes fraction",
+            va="center",
+            fontsize=SMALL,
+            linespacing=0.95,
+            color=MUTED if look.colour == NAIVE.colour else INK,
+            annotation_clip=False,
+        )
+        mark = {"color": look.colour, "ms": 7, "transform": ax.transAxes, "clip_on": False}
+        ax.plot([1.035], [place], look.marker, **mark)
