@@ -15,6 +15,7 @@ from analysis.contract import TABLES
 from analysis.sources import Tables, open_tables, spark_session
 
 ROOT = Path(__file__).resolve().parents[1]
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # tiny tables: compile little, quickly
 OTHERS_WARNINGS = (  # in Ibis and PySpark, about pandas and DuckDB: nothing to do for us
     "ignore:The copy keyword is deprecated",
     "ignore:The 'future.infer_string' option",
@@ -89,6 +90,8 @@ def spark() -> Iterator[Any]:
     pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not on this machine")
-    session = spark_session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", SHORT_LIVED)
+        session = spark_session()
     yield session
     session.stop()
