@@ -228,7 +228,7 @@ def _sellers(tables: Tables, level: float) -> list[dict]:
     )
     why = (
         f"A league table puts at the bottom whoever had bad luck with few requests: these "
-        f"{len(lowest)} sellers had {lowest['n'].median():.0f} requests in the middle."
+        f"{len(lowest)} sellers had a median of {lowest['n'].median():.0f} requests."
     )
     headline = f"Success with the {len(lowest)} sellers lowest in the league table"
     return [_row(headline, lowest["raw_rate"].mean(), right, why)]
