@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,16 @@ def counted(rows: list[int]):
         yield
     finally:
         DataFrame.toPandas = to_pandas
+
+
+def measured(
+    master: str, folder: Path, names: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], list[int]]:
+    """Return measures, and the rows that came to the driver for them."""
+    tables, rows = open_tables(folder, backend=spark_backend(master)), []
+    with counted(rows):
+        found = {name: MEASURES[name](tables) for name in names}
+    return found, rows
 
 
 def every_order(master: str, folder: Path) -> str:

@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 
 START_SECONDS = 90
-SMALL = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+QUICK_TO_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+SMALL = ("-Xmx192m", *QUICK_TO_START)
 EXECUTOR_MEMORY = "600m"
 SETTINGS = {
     "spark.driver.memory": "600m",
     "spark.executor.memory": EXECUTOR_MEMORY,
-    "spark.executor.extraJavaOptions": "-XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": " ".join(QUICK_TO_START),
+    "spark.executor.extraJavaOptions": " ".join(QUICK_TO_START),
     "spark.sql.shuffle.partitions": "2",
 }
 

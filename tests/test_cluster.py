@@ -23,6 +23,7 @@ from analysis.sources import open_tables
 from analysis.sources.engine import answered_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("cluster")]
+SOME = ("cancellation_success_rate", "request_rate", "refund_mean", "cancel_flow_funnel")
 MOST = "2m"  # bytes of results that Spark lets one job bring to the driver
 
 
@@ -89,9 +90,20 @@ def test_the_command_generates_on_a_cluster(cluster, driver, tmp_path):
     assert files(tmp_path / "there") == files(tmp_path / "here")
 
 
-def test_every_measure_is_that_of_duckdb_and_only_counts_come_to_the_driver(
-    cluster, driver, market, tmp_path
-):
+def test_measures_are_those_of_duckdb_and_only_counts_come_to_the_driver(cluster, driver, market):
+    there = driver(jobs.measured, cluster.master, market, SOME)
+    tables, counts = open_tables(market), []
+    with answered_by(lambda frame: noted(frame, counts)):
+        expected = {name: MEASURES[name](tables) for name in SOME}
+    found, rows = there.result()
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(found[name], table, rtol=1e-12, atol=1e-12)
+    assert rows == counts and max(rows) < tables.manifest.n_rows["orders"] / 4
+    assert "spark.driver.maxResultSize" in driver(jobs.every_order, cluster.master, market).result()
+
+
+@pytest.mark.study
+def test_every_measure_is_that_of_duckdb(cluster, driver, market, tmp_path):
     asked = ["tables", str(market), "--out"]
     spark = ["--engine", "spark", "--master", cluster.master]
     there = driver(jobs.commanded, *asked, str(tmp_path / "there"), *spark)
@@ -103,7 +115,6 @@ def test_every_measure_is_that_of_duckdb_and_only_counts_come_to_the_driver(
     names = same_tables(tmp_path / "there", tmp_path / "here")
     assert names == sorted(f"{name}.csv" for name in MEASURES)
     assert said.rows == counts
-    assert "spark.driver.maxResultSize" in driver(jobs.every_order, cluster.master, market).result()
 
 
 def noted(frame, counts):
