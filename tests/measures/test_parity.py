@@ -27,8 +27,12 @@ def same(found, expected):
 
 
 KINDS_OF_ROWS = ("numbers", "text and weights")
-ON_BOTH = [("numbers", name, options) for name, options in CALLS]
-ON_BOTH += [("text and weights", name, spec.given | spec.calls[0]) for name, spec in SPECS.items()]
+# each measure on both kinds of rows, each of its calls on one of them
+ON_BOTH = [
+    (KINDS_OF_ROWS[i % 2], name, spec.given | options)
+    for name, spec in SPECS.items()
+    for i, options in enumerate(spec.calls if len(spec.calls) > 1 else spec.calls * 2)
+]
 
 
 @pytest.fixture(scope="module")
