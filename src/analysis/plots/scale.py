@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +10,17 @@ import pandas as pd
 
 from analysis.plots.labels import plain, wrap
 from analysis.plots.lines import head, spread
-from analysis.plots.numbers import NO_DATA, count, ratio
+from analysis.plots.numbers import NO_DATA, count
 from analysis.plots.theme import GRID, GROUPS, INK, MUTED, NAIVE, SMALL, Look, axes, note, themed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEIGHT = 4.4
+HEIGHT = 4.4  # inches
+OUTSIDE = 1.4  # inches of it above and below the axes
+POINTS = 72.0
 LABEL_COLUMNS = 26
-LABEL_LINE = 14.0  # points
+LABEL_LINE = 15.0  # points
 BELOW = 44.0  # points
 
 
@@ -33,17 +35,14 @@ def plot_scale_costs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax
         Axes to draw in; None makes a new figure.
     """
-    ax = axes(ax, height=HEIGHT)
+    lines = list(_lines(table))
+    texts = [_name(rows) for _, rows in lines]
+    ax = axes(ax, height=max(HEIGHT, OUTSIDE + LABEL_LINE / POINTS * _n_lines(texts)))
     known = table[table["estimate"] > 0]
     _log_axes(ax, known)
-    ends, looks, texts = [], [], []
-    for look, rows in _lines(table):
-        points = rows[rows["estimate"] > 0]
-        _draw(ax, points, look)
-        ends.append(points["estimate"].iloc[-1] if len(points) else np.nan)
-        looks.append(look)
-        texts.append(_name(rows.iloc[0], known=len(points) > 0))
-    _label(ax, ends, looks, texts)
+    for look, rows in lines:
+        _draw(ax, rows[rows["estimate"] > 0], look)
+    _label(ax, lines, texts)
     head(ax, "CPU time, seconds")
     ax.set_xlabel("orders")
     words = ["dashed: not measured, a straight line carried on, with limits"]
@@ -100,22 +99,28 @@ def _short(value: float) -> str:
     return f"{value:g}"
 
 
-def _name(row: pd.Series, *, known: bool) -> str:
-    whose = plain(str(row["work"]))
-    whose += "" if row["peer"] == "ours" else f", {plain(str(row['peer']))}"
-    is_known = known and not np.isnan(row["exponent"])
-    power = f"power {ratio(row['exponent'])}" if is_known else NO_DATA
-    return f"{wrap(whose, LABEL_COLUMNS)}\n{power}, n = {count(row['n'])}"
+def _name(rows: pd.DataFrame) -> str:
+    """Name ours with the power and the number of sizes, a peer in as few lines as can be."""
+    row = rows.iloc[0]
+    if row["peer"] != "ours":
+        return wrap(f"{plain(str(row['work']))}, {plain(str(row['peer']))}", LABEL_COLUMNS)
+    is_known = (rows["estimate"] > 0).any() and not np.isnan(row["exponent"])
+    power = f"power {row['exponent']:.2f}" if is_known else NO_DATA
+    return f"{wrap(plain(str(row['work'])), LABEL_COLUMNS)}\n{power}, n = {count(row['n'])}"
 
 
-def _label(ax: Axes, ends: list[float], looks: list[Look], texts: list[str]) -> None:
+def _n_lines(texts: Sequence[str]) -> int:
+    return sum(text.count("\n") + 1 for text in texts)
+
+
+def _label(ax: Axes, lines: Sequence[tuple[Look, pd.DataFrame]], texts: Sequence[str]) -> None:
     """Name each line at the right, near its end, none on another."""
     bottom, top = np.log10(ax.get_ylim())
-    wanted = [(np.log10(end) - bottom) / (top - bottom) if end == end else 0.0 for end in ends]
-    lines = [text.count("\n") + 1 for text in texts]
-    line = LABEL_LINE / (HEIGHT * 72 - 90)  # of the height of the axes
-    places = spread(wanted, [n * line for n in lines], 1.0)
-    for place, look, text in zip(places, looks, texts, strict=True):
+    ends = [np.nanmax(rows["estimate"].to_numpy(float), initial=0.0) for _, rows in lines]
+    wanted = [(np.log10(end) - bottom) / (top - bottom) if end > 0 else 0.0 for end in ends]
+    inches = ax.get_figure(root=True).get_size_inches()[1] - OUTSIDE
+    heights = [_n_lines([text]) * LABEL_LINE / POINTS / inches for text in texts]
+    for place, (look, _), text in zip(spread(wanted, heights, 1.0), lines, texts, strict=True):
         ax.annotate(
             text,
             xy=(1.06, place),

@@ -93,9 +93,7 @@ def environment_of_children(session: SparkSession) -> dict[str, str]:
 
 def _require_installed() -> None:
     if find_spec("pyspark") is None:
-        raise ValueError(
-            "Spark needs the package pyspark: pip install 'order-cancellations[spark]'"
-        )
+        raise ValueError("Spark needs the package pyspark, which is not installed")
     home = os.environ.get("JAVA_HOME")
     if shutil.which("java") is None and not (home and shutil.which("java", path=f"{home}/bin")):
         raise ValueError("Spark needs Java 17: there is no java on the path and no JAVA_HOME")
