@@ -30,6 +30,7 @@ from analysis.sources.engine import answered_by
 
 WAREHOUSES = ("bigquery", "databricks", "postgres", "snowflake")
 ROOT = Path(__file__).resolve().parents[2]
+ASKED = [name for name in MEASURES if name != "naive_versus_right"]  # it asks what others ask
 AS_OF = "2025-12-01"
 
 
@@ -112,7 +113,7 @@ def test_rows_that_leave_are_counted(opened):
 # elsewhere
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", ASKED)
 def test_what_a_warehouse_would_be_asked_gives_the_same_table(name, opened):
     """The expressions for tables that are bound to no engine, run by DuckDB on the same rows."""
     here = ibis.duckdb.connect()
@@ -123,7 +124,7 @@ def test_what_a_warehouse_would_be_asked_gives_the_same_table(name, opened):
     pd.testing.assert_frame_equal(found, MEASURES[name](opened), rtol=1e-12, atol=1e-12)
 
 
-IN_TURN = [(name, WAREHOUSES[i % len(WAREHOUSES)]) for i, name in enumerate(MEASURES)]
+IN_TURN = [(name, WAREHOUSES[i % len(WAREHOUSES)]) for i, name in enumerate(ASKED)]
 ALL = [(name, warehouse) for name in MEASURES for warehouse in WAREHOUSES]
 
 
