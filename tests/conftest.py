@@ -30,12 +30,25 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", warning)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all tests that use the session's Spark to one process: starting it takes long."""
-    for item in items:
-        if item.get_closest_marker("spark") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+@pytest.hookimpl(optionalhook=True)  # of xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give tests that share what is slow to start to one process, as groups of xdist would.
+
+    The groups of xdist 3.8 have no effect under pytest 9: it writes them where nobody reads.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return what_it_starts(nodeid) or nodeid
+
+    return Together(config, log)
+
+
+def what_it_starts(nodeid: str) -> str:
+    """Return the name of what a test and others share and is slow to start; else nothing."""
+    found = [name for name in ("test_cluster", "test_browser", "spark") if name in nodeid]
+    return found[0] if found else ""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -22,7 +22,7 @@ from analysis.measures import MEASURES
 from analysis.sources import open_tables
 from analysis.sources.engine import answered_by
 
-pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.spark]
 SOME = ("cancellation_success_rate", "request_rate", "refund_mean", "cancel_flow_funnel")
 MOST = "2m"  # bytes of results that Spark lets one job bring to the driver
 
