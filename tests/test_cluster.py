@@ -82,6 +82,7 @@ def test_a_cluster_writes_the_bytes_that_one_machine_writes(cluster, driver, mar
     assert [path.name for path in tmp_path.iterdir()] == ["market"]
 
 
+@pytest.mark.study
 def test_the_command_generates_on_a_cluster(cluster, driver, tmp_path):
     asked = ["generate", "--orders", "300", "--seed", "3", "--out"]
     spark = ["--engine", "spark", "--master", cluster.master]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from analysis.sources import check, collect
 
 
-@pytest.mark.spark
 def test_what_is_not_drawn_is_filled_in_legally(tables):
     opened = tables(
         requests="""
