@@ -21,10 +21,14 @@ from market_bench import NAMES, OTHERWISE, by_peer
 from measuring import CLI, HERE, FailedError, Usage, measured
 from results import Row, Section
 
+from analysis.stats.growth import growth_exponent
+from analysis.stats.scales import t_quantile
+
 TABLE = HERE.parent / "src" / "analysis" / "report" / "growth.csv"
 PICTURE = HERE / "growth.png"
 COLUMNS = ["work", "peer", "n_orders", "seconds", "cpu_seconds", "peak_mb"]
 WORKS = ("generate", "tables", "report")
+LEVEL = 0.95  # of the limits that a standard error is read from
 LONGEST = 3600  # seconds that one work of one size may take
 FARTHEST = {  # largest number of orders that a peer is asked for: minutes, or all memory, are spent
     "tpchgen-cli": 10**8,
@@ -119,12 +123,9 @@ def fitted(orders: np.ndarray, cost: np.ndarray) -> Fit:
     orders, cost
         Sizes, and what each cost; at least two different sizes.
     """
-    x, y = np.log(np.asarray(orders, float)), np.log(np.asarray(cost, float))
-    x, y = x - x.mean(), y - y.mean()
-    slope = float((x * y).sum() / (x * x).sum())
-    rest, df = y - slope * x, len(x) - 2
-    error = np.sqrt((rest**2).sum() / df / (x * x).sum()) if df > 0 else np.nan
-    return Fit(slope, float(error))
+    found = growth_exponent(orders, cost, level=LEVEL)
+    reach = t_quantile(np.array([max(len(orders) - 2, 1)]), LEVEL)[0]
+    return Fit(found.estimate, float((found.high - found.low) / 2 / reach))
 
 
 def section(found: pd.DataFrame, picture: str, remarks: Sequence[str]) -> Section:

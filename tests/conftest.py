@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from tests.drawn import drawn_frames
+from tests.standalone import QUICK_TO_START
 
 from analysis.contract import TABLES
 from analysis.sources import Tables, open_tables, spark_session
 
 ROOT = Path(__file__).resolve().parents[1]
-SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # tiny tables: compile little, quickly
 OTHERS_WARNINGS = (  # in Ibis and PySpark, about pandas and DuckDB: nothing to do for us
     "ignore:The copy keyword is deprecated",
     "ignore:The 'future.infer_string' option",
@@ -112,7 +112,7 @@ def spark() -> Iterator[Any]:
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not on this machine")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JDK_JAVA_OPTIONS", SHORT_LIVED)
+        patch.setenv("JDK_JAVA_OPTIONS", " ".join(QUICK_TO_START))
         session = spark_session()
     yield session
     session.stop()

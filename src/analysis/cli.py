@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from analysis.sources import Tables
 
 USER_ERROR = 2
-LOCAL = "local[2]"  # Spark without a master: here, on two cores
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,6 +186,8 @@ def _generate(options: argparse.Namespace) -> None:
 def _master(options: argparse.Namespace) -> str | None:
     """Return the Spark master that the options name, None where Spark is not asked for."""
     if getattr(options, "engine", None) == "spark":
+        from analysis.sources.spark import LOCAL
+
         return options.master or LOCAL
     if getattr(options, "master", None) is not None:
         raise ValueError("--master is for --engine spark")

@@ -98,10 +98,11 @@ def answerable_questions(tables: Tables) -> pd.DataFrame:
     empty = replace(
         tables, frames={name: frame.limit(0) for name, frame in tables.frames.items()}, _kept={}
     )
+    is_complete = _is_complete(tables)
     without_rows = {name for name in tables.frames if _is_empty(tables, name)}
     for name, measure in MEASURES.items():
         unit = UNITS.get(name, "orders")
-        lacks = "" if _is_complete(tables) else _lacking(measure, empty)
+        lacks = "" if is_complete else _lacking(measure, empty)
         if not lacks and unit in without_rows:
             lacks = f"the table {unit} has no rows"
         question = measure.__doc__.strip().splitlines()[0].rstrip(".")

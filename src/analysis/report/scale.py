@@ -20,7 +20,7 @@ from analysis.measures import (
 )
 from analysis.report import html
 from analysis.report.data_page import UNITS
-from analysis.sources import Tables, collect
+from analysis.sources import Tables
 from analysis.sources.elsewhere import asked_elsewhere
 from analysis.sources.engine import answered_by
 from analysis.stats.growth import cost_at, growth_exponent
@@ -149,7 +149,7 @@ def rows_that_leave(tables: Tables) -> pd.DataFrame:
         with answered_by(lambda frame, sizes=sizes: _noted(frame, sizes)):
             measure(tables)
         unit = UNITS.get(measure.__name__, "orders")
-        n_rows = int(collect(tables.need(unit).count().name("n").as_table())["n"].iloc[0])
+        n_rows = tables.size(unit).n_rows
         share = sum(sizes) / n_rows if n_rows else np.nan
         rows.append((measure.__name__, unit, n_rows, len(sizes), sum(sizes), share))
     names = ["measure", "unit", "n_rows", "n_questions", "n_leaving", "share"]
