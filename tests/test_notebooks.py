@@ -15,6 +15,7 @@ from analysis.sources.writing import write_dataset
 
 NAMES = sorted(read_notebooks())
 AS_OF = "2025-12-01"
+IN_A_KERNEL = ("02_why_not", "10_at_scale")  # the others with `make studies`, and `make notebooks`
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,13 @@ def run_all(dataset: Path, **parameters: object) -> dict[str, dict]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in IN_A_KERNEL else [pytest.mark.study])
+        for name in NAMES
+    ],
+)
 def test_runs_in_a_real_kernel_without_warnings(name, market, tmp_path):
     done = papermill.execute_notebook(
         notebook_folder() / f"{name}.ipynb",
@@ -88,7 +95,7 @@ def test_data_without_the_optional_tables_says_so_and_goes_on(frames, tmp_path):
     assert "Not in this data: the truth" in outputs(done["09_can_you_trust_it"])
 
 
-@pytest.mark.parametrize("rows", ["none", "one", "pending"])
+@pytest.mark.parametrize("rows", ["none", pytest.param("one", marks=pytest.mark.study), "pending"])
 def test_no_rows_one_row_and_all_pending(rows, frames, tmp_path):
     orders, requests = frames["orders"], frames["requests"]
     pick = {"none": requests.head(0), "one": requests.head(1), "pending": requests.head(40)}[rows]

@@ -27,9 +27,11 @@ def same(found, expected):
 
 
 KINDS_OF_ROWS = ("numbers", "text and weights")
-# each measure on both kinds of rows, each of its calls on one of them
+# each measure on both kinds of rows, each of its calls on one of them; from the third on as studies
 ON_BOTH = [
-    (KINDS_OF_ROWS[i % 2], name, spec.given | options)
+    pytest.param(
+        KINDS_OF_ROWS[i % 2], name, spec.given | options, marks=[pytest.mark.study] * (i > 1)
+    )
     for name, spec in SPECS.items()
     for i, options in enumerate(spec.calls if len(spec.calls) > 1 else spec.calls * 2)
 ]

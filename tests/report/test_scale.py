@@ -113,13 +113,19 @@ def test_rows_that_leave_are_counted(opened):
 # elsewhere
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_what_a_warehouse_would_be_asked_gives_the_same_table(name, opened):
-    """The expressions for tables that are bound to no engine, run by DuckDB on the same rows."""
+@pytest.fixture(scope="module")
+def warehouse(opened):
+    """An engine that has the rows under the names of the tables."""
     here = ibis.duckdb.connect()
     for table, frame in opened.frames.items():
         here.con.register(table, frame.to_pyarrow())
-    with answered_by(here.to_pyarrow):
+    return here
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_a_warehouse_would_be_asked_gives_the_same_table(name, opened, warehouse):
+    """The expressions for tables that are bound to no engine, run by DuckDB on the same rows."""
+    with answered_by(warehouse.to_pyarrow):
         found = MEASURES[name](tables_elsewhere(opened))
     pd.testing.assert_frame_equal(found, MEASURES[name](opened), rtol=1e-12, atol=1e-12)
 
