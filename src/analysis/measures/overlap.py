@@ -91,7 +91,10 @@ def blocker_overlap(
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     stopped = mature & in_time & ~is_success(frame)
     own = _rule(frame.blocker) if "blocker" in frame.columns else ibis.null("int64")
-    frame = frame.mutate(counted_=mature, stopped_=stopped, own_=own.fill_null(-1))
+    kept = ["request_id", *cluster_keys(frame, by), *({"weight"} & set(frame.columns))]
+    frame = frame.select(
+        *dict.fromkeys(kept), counted_=mature, stopped_=stopped, own_=own.fill_null(-1)
+    )
     counts, keys = _counted(_with_patterns(tables, frame), by)
     return _tabulated(counts, keys, by, level)
 
@@ -117,8 +120,9 @@ def _with_patterns(tables: Tables, frame: ir.Table) -> ir.Table:
 
 def _counted(frame: ir.Table, by: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
     """Requests by group, seller, pattern and own blocker, and the columns of group and seller."""
-    frame, weight, keys = weighted_rows(frame, cluster_keys(frame, by))
-    frame = frame.mutate(own_=(frame.pattern_ > 0).ifelse(frame.own_, -1))
+    own = (frame.pattern_ > 0).ifelse(frame.own_, -1)
+    columns = {"counted_": frame.counted_, "pattern_": frame.pattern_, "own_": own}
+    frame, weight, keys = weighted_rows(frame, cluster_keys(frame, by), columns)
     grouped = frame.group_by(*keys, "pattern_", "own_")
     counted = grouped.aggregate(
         n=frame.counted_.ifelse(weight, 0).sum(),

@@ -14,10 +14,18 @@ import ibis
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import HOUR, MINUTE, age, orders_of, positive, requests_of
+from analysis.measures.counting import (
+    HOUR,
+    MINUTE,
+    age,
+    cluster_keys,
+    orders_of,
+    positive,
+    requests_of,
+)
 from analysis.measures.curves import race_table
 from analysis.measures.pools import MOST_ROWS
-from analysis.measures.spells import Spells, first_end, spell_counts
+from analysis.measures.spells import Spells, spell_counts, with_first_end
 from analysis.sources import Tables, seconds_between
 
 if TYPE_CHECKING:
@@ -142,15 +150,14 @@ def window_curve(
     quarter are taken as seen to the end of it.
     """
     orders, by, ends = window_ends(tables, by, closed_by, needed_by="window_curve")
-    ended, cause = first_end(list(ends.values()))
     size = tables.size("orders")
     unit = MINUTE if size.n_rows <= MOST_ROWS else QUARTER
     spells = spell_counts(
         orders,
         by,
         start=orders.paid_at,
-        ended=ended,
-        cause=cause,
+        ended=orders.ended_,
+        cause=orders.cause_,
         n_causes=len(ends),
         age=age(tables, orders.paid_at),
         unit_seconds=unit,
@@ -159,7 +166,7 @@ def window_curve(
     )
     return race_table(
         spells,
-        list(ends),
+        ends,
         horizon=horizon_hours,
         units=HOUR // unit,
         level=level,
@@ -168,17 +175,17 @@ def window_curve(
 
 
 class WindowEnds(NamedTuple):
-    """Orders with what may close their window."""
+    """Paid orders with what closed their window first."""
 
-    orders: ir.Table
+    orders: ir.Table  # groups, seller, weight, paid_at; ended_ in seconds, cause_ from 1
     by: list[str]
-    seconds: dict[str, ir.IntegerValue]  # name of an end -> seconds from payment, maybe missing
+    names: list[str]  # of the ends, in the order of their numbers
 
 
 def window_ends(
     tables: Tables, by: Sequence[str], closed_by: Sequence[str], *, needed_by: str
 ) -> WindowEnds:
-    """Return the orders, checked ``by``, and what closes their window: ``closed_by``, then ends.
+    """Return paid orders, checked ``by``, and what closes windows: ``closed_by``, then ends.
 
     Raises
     ------
@@ -192,4 +199,7 @@ def window_ends(
     cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
     ends["cancelled"] = cancelled.ifelse(ended, None)
     ends["ended_otherwise"] = cancelled.ifelse(None, ended)
-    return WindowEnds(orders, by, ends)
+    keep = [*cluster_keys(orders, by), "paid_at", *({"weight"} & set(orders.columns))]
+    paid = orders.filter(orders.paid_at.notnull())
+    frame = with_first_end(paid, list(ends.values()), list(dict.fromkeys(keep)))
+    return WindowEnds(frame, by, list(ends))

@@ -90,8 +90,8 @@ def word_table(
     """
     require_own_column(name, by)
     keys = cluster_keys(frame, by)
-    frame = frame.mutate(counted_=counted.fill_null(False), word_=word)
-    frame, weight, keys = weighted_rows(frame, keys)
+    columns = {"counted_": counted.fill_null(False), "word_": word}
+    frame, weight, keys = weighted_rows(frame, keys, columns)
     counts = collect(
         frame.group_by(*keys, "word_").aggregate(
             n=frame.counted_.ifelse(weight, 0).sum(),
@@ -181,18 +181,21 @@ def _limits(
     }
 
 
-def weighted_rows(frame: ir.Table, keys: list[str]) -> tuple[ir.Table, Any, list[str]]:
-    """Return the frame, what a row counts for, and the keys with heavy lone rows kept apart.
+def weighted_rows(
+    frame: ir.Table, keys: list[str], columns: Mapping[str, ir.Value]
+) -> tuple[ir.Table, Any, list[str]]:
+    """Return ``keys`` and ``columns`` of the frame, what a row counts for, and all keys.
 
     A row without seller is a cluster of its own; such rows are pooled in the counts while they
     weigh 1, and get a key each when they do not.
     """
     if "weight" not in frame.columns:
-        return frame, 1, keys
+        return frame.select(*keys, **columns), 1, keys
     weight = frame.weight.fill_null(1.0)
-    heavy = (frame[CLUSTER].isnull() & (weight != 1)) if CLUSTER in frame.columns else None
-    if heavy is None:
-        return frame, weight, keys
-    row = frame.request_id if "request_id" in frame.columns else frame.order_id
-    frame = frame.mutate(**{LONE: heavy.ifelse(row.cast("string"), None)})
-    return frame, weight, [*keys, LONE]
+    lone = {}
+    if CLUSTER in frame.columns:
+        row = frame.request_id if "request_id" in frame.columns else frame.order_id
+        heavy = frame[CLUSTER].isnull() & (weight != 1)
+        lone = {LONE: heavy.ifelse(row.cast("string"), None)}
+    named = frame.select(*keys, **columns, **lone, weight_=weight)
+    return named, named.weight_, [*keys, *lone]

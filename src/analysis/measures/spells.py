@@ -79,20 +79,31 @@ def spell_counts(
     Where counts by seller would be more than about a million rows, sellers are dealt out to pools
     (:mod:`analysis.measures.pools`), each then one cluster.
     """
-    time = whole_units(ended.coalesce(age), unit_seconds)
-    happened = ended.notnull() & (time <= horizon_units)
-    columns = {"time_": ibis.least(time, horizon_units + 1)}
-    columns["cause_"] = happened.ifelse(cause, 0).cast("int64")
+    columns = {"ended_": ended, "cause_": cause.cast("int64"), "age_": age}
     by_seller = size is not None and CLUSTER in frame.columns
-    if by_seller:
-        columns["cluster_"] = frame[CLUSTER]
+    keys = {"cluster_": frame[CLUSTER]} if by_seller else {}
     if size is not None and "weight" in frame.columns:
-        columns["weight_"] = frame.weight.fill_null(1.0)
-    named = frame.filter(start.notnull()).select(*by, **columns)
+        keys["weight_"] = frame.weight.fill_null(1.0)
+    named = _in_units(
+        frame.filter(start.notnull()).select(*by, **keys, **columns), unit_seconds, horizon_units
+    )
     if by_seller and CLUSTER not in by:
         named = pooled(named, "cluster_", size, horizon_units * n_causes)
-    counted = named.group_by(*by, *columns).aggregate(n=lambda t: t.count())
+    counted = named.group_by(*by, *keys, "time_", "cause_").aggregate(n=lambda t: t.count())
     return _spells(collect(counted), by, n_causes)
+
+
+def _in_units(frame: ir.Table, unit_seconds: int, horizon_units: int) -> ir.Table:
+    """Turn ``ended_`` and ``age_`` into ``time_`` in whole units, and cut what is too long.
+
+    Each step names what the next one uses, so that no engine is sent an expression twice.
+    """
+    frame = frame.mutate(seconds_=frame.ended_.coalesce(frame.age_))
+    frame = frame.mutate(units_=whole_units(frame.seconds_, unit_seconds))
+    happened = frame.ended_.notnull() & (frame.units_ <= horizon_units)
+    return frame.mutate(
+        time_=ibis.least(frame.units_, horizon_units + 1), cause_=happened.ifelse(frame.cause_, 0)
+    )
 
 
 def _spells(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
@@ -132,16 +143,30 @@ def cells_of(spells: Spells) -> stats.Cells:
     )
 
 
-def first_end(ends: Sequence[ir.IntegerValue]) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Return the earliest of several ends (in seconds, missing where it was none) and its number.
+def with_first_end(
+    frame: ir.Table, ends: Sequence[ir.IntegerValue], keep: Sequence[str]
+) -> ir.Table:
+    """Return the columns ``keep`` with ``ended_`` and ``cause_``, the earliest of several ends.
 
-    Ends are numbered from 1; at a tie the one named first counts.
+    Parameters
+    ----------
+    frame
+        One row per spell.
+    ends
+        Seconds to each end, missing where it was none. Ends are numbered from 1; at a tie the one
+        named first counts. Where there was none, ``ended_`` is missing and ``cause_`` is 0.
+    keep
+        Columns of ``frame`` that are still needed.
     """
     never = 2**62
+    names = [f"end_{i}_" for i in range(len(ends))]
     firsts = [seconds.coalesce(never).cast("int64") for seconds in ends]
-    first = ibis.least(*firsts) if len(firsts) > 1 else firsts[0]
-    numbered = [(seconds == first, i) for i, seconds in enumerate(firsts, 1)]
-    return first.nullif(never), ibis.cases(*numbered, else_=0)
+    frame = frame.select(*keep, **dict(zip(names, firsts, strict=True)))
+    each = [frame[name] for name in names]
+    frame = frame.mutate(first_=ibis.least(*each) if len(each) > 1 else each[0])
+    numbered = [(frame[name] == frame.first_, i) for i, name in enumerate(names, 1)]
+    cause = ibis.cases((frame.first_ == never, 0), *numbered, else_=0)
+    return frame.select(*keep, ended_=frame.first_.nullif(never), cause_=cause.cast("int64"))
 
 
 def curve_times(horizon: float, step: float) -> np.ndarray:

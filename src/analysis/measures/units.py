@@ -47,8 +47,8 @@ def counted_units(
         Group columns.
     """
     keys = cluster_keys(frame, by)
-    frame = frame.mutate(counted_=counted.fill_null(False), event_=event.fill_null(False))
-    frame, weight, keys = weighted_rows(frame, keys)
+    flags = {"counted_": counted.fill_null(False), "event_": event.fill_null(False)}
+    frame, weight, keys = weighted_rows(frame, keys, flags)
     sums = {
         "n": frame.counted_.ifelse(weight, 0).sum().fill_null(0),
         "k": (frame.counted_ & frame.event_).ifelse(weight, 0).sum().fill_null(0),

