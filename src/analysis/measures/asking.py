@@ -21,6 +21,7 @@ from analysis.measures.counting import (
     groups_of,
     orders_of,
     positive,
+    with_columns,
 )
 from analysis.measures.pools import sampled
 from analysis.measures.rates import HORIZON_HOURS
@@ -159,7 +160,8 @@ def _table(units: Units, by: list[str], squares: pd.DataFrame, level: float) -> 
         clusters=(units.clusters, "buyer"),
         alone=units.alone,
     )
-    return groups.frame.assign(
+    return with_columns(
+        groups.frame,
         estimate=found.estimate,
         ci_low=found.low,
         ci_high=found.high,

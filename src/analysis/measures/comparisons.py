@@ -19,6 +19,7 @@ from analysis.measures.counting import (
     groups_of,
     mature_requests,
     requests_of,
+    with_columns,
 )
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import Units, counted_units, summed_by_cluster
@@ -167,7 +168,8 @@ def standardised_success_rate(
     crude = stats.ratio_interval(
         whole["group"], whole["k"], whole["n"], alone=whole["alone"], **options
     )
-    return groups.frame.assign(
+    return with_columns(
+        groups.frame,
         estimate=found.estimate,
         ci_low=found.low,
         ci_high=found.high,
@@ -229,7 +231,8 @@ def _contrasted(units: Units, groups: Groups, against: np.ndarray, level: float)
     )
     share, of = found.share, np.maximum(against, 0)
     known = against >= 0
-    return groups.frame.assign(
+    return with_columns(
+        groups.frame,
         estimate=found.difference.estimate,
         ci_low=found.difference.low,
         ci_high=found.difference.high,

@@ -7,7 +7,7 @@ a curve) and computes everything else on them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -120,6 +120,14 @@ def _places(column: pd.Series) -> np.ndarray:
 def cluster_keys(frame: ir.Table, by: Sequence[str]) -> list[str]:
     """Return ``by`` and, where sellers are known, the seller."""
     return [*by, *([CLUSTER] if CLUSTER in frame.columns and CLUSTER not in by else [])]
+
+
+def with_columns(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    """Return the frame with new columns after its own; one value alone stands in every row.
+
+    ``DataFrame.assign`` adds them one by one, which takes most of the time of a small table.
+    """
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
 
 
 def as_counts(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import as_counts, require_own_column
+from analysis.measures.counting import as_counts, require_own_column, with_columns
 from analysis.measures.spells import Spells, cells_of, curve_times
 
 ONE_END = "Kaplan-Meier, log-log"
@@ -208,7 +208,7 @@ def _finished(
     n_groups, group = spells.groups.n, table.pop("_group").to_numpy()
     if jackknife is None:
         spells_of = np.bincount(spells.groups.index, spells.n_spells, minlength=n_groups)
-        return table.assign(n_clusters=as_counts(spells_of)[group], interval=name)
+        return with_columns(table, n_clusters=as_counts(spells_of)[group], interval=name)
     if spells.cluster is None:
         words = np.full(n_groups, f"{clustered or name}, weighted")
     else:
@@ -217,7 +217,7 @@ def _finished(
             f"{clustered or name}, clustered by seller",
             f"{name}, too few to cluster by seller",
         )
-    return table.assign(n_clusters=jackknife.n_clusters[group], interval=words[group])
+    return with_columns(table, n_clusters=jackknife.n_clusters[group], interval=words[group])
 
 
 def _ended_by(
@@ -277,12 +277,12 @@ def _totals(spells: Spells, width: int) -> Columns:
 def _rows(spells: Spells, columns: Columns, labels: dict[str, object]) -> pd.DataFrame:
     """One row per group and time; ``_group`` keeps the number of the group for sorting."""
     n_groups, width = columns["estimate"].shape
-    table = spells.groups.frame.loc[np.repeat(np.arange(n_groups), width)].reset_index(drop=True)
-    table["_group"] = np.repeat(np.arange(n_groups), width)
+    group = np.repeat(np.arange(n_groups), width)
+    made: dict[str, object] = {"_group": group}
     for name, value in labels.items():
-        table[name] = value if isinstance(value, str) else np.tile(value, n_groups)
+        made[name] = value if isinstance(value, str) else np.tile(value, n_groups)
     for name in ("estimate", "ci_low", "ci_high"):
-        table[name] = columns[name].ravel()
+        made[name] = columns[name].ravel()
     for name in (name for name in columns if name in COUNTS):
-        table[name] = as_counts(columns[name].ravel())
-    return table
+        made[name] = as_counts(columns[name].ravel())
+    return with_columns(spells.groups.frame.iloc[group].reset_index(drop=True), **made)

@@ -26,6 +26,7 @@ from analysis.measures.counting import (
     in_pools,
     orders_of,
     positive,
+    with_columns,
 )
 from analysis.sources import Tables, collect, seconds_between, whole_units
 from analysis.sources.tables import known_columns
@@ -267,4 +268,4 @@ def _recovered(
     columns["interval"] = np.where(
         found.is_clustered, f"Wilson on money, {clustered}", f"Wilson on money, {few}"
     )
-    return groups.frame.assign(**columns)[[*by[:-1], *RECOVERED_COLUMNS]]
+    return with_columns(groups.frame, **columns)[[*by[:-1], *RECOVERED_COLUMNS]]

@@ -13,7 +13,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import as_counts, positive
+from analysis.measures.counting import (
+    as_counts,
+    positive,
+    with_columns,
+)
 from analysis.measures.curves import survival_of
 from analysis.measures.durations import refund_spells
 from analysis.measures.spells import Spells
@@ -98,7 +102,7 @@ def never_refunded_share(
         "n_censored": as_counts(n - ended),
         "n_late": followed.n_late,
     }
-    return groups.frame.assign(**columns, interval="Kaplan-Meier plateau, log-log")
+    return with_columns(groups.frame, **columns, interval="Kaplan-Meier plateau, log-log")
 
 
 def _model(spells: Spells, claimed: np.ndarray, level: float) -> dict[str, np.ndarray]:

@@ -24,6 +24,7 @@ from analysis.measures.counting import (
     mature_requests,
     requests_of,
     require_own_column,
+    with_columns,
 )
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import pooled_rows, weighted_rows
@@ -148,7 +149,8 @@ def _tabulated(
     pending = np.bincount(units.index, counts["n_pending"], minlength=units.n)
     pending = np.bincount(groups.index, pending, minlength=groups.n)
     rows = [
-        groups.frame.assign(
+        with_columns(
+            groups.frame,
             blocker=word,
             stage=STAGES[word],
             **_of_rule(rule, parts, n, groups, pooled_rows(units.frame), level),

@@ -16,6 +16,7 @@ from analysis.measures.counting import (
     cluster_keys,
     groups_of,
     require_own_column,
+    with_columns,
 )
 from analysis.sources import collect
 
@@ -138,16 +139,15 @@ def tabulated(
     """
     groups = groups_of(units, by)
     alone = pooled_rows(units)
-    parts = []
-    for position, (word, k) in enumerate(events.items()):
-        part = groups.frame.assign(**{name: word}, **_limits(k, n, groups, alone, level))
-        parts.append(part.assign(_group=np.arange(groups.n), _word=position))
-    table = pd.concat(parts, ignore_index=True).sort_values(["_group", "_word"], kind="stable")
-    if n_pending is not None:
-        pending = np.bincount(groups.index, n_pending, minlength=groups.n)
-        column = as_counts(pending)[table["_group"]]
-        table.insert(table.columns.get_loc("n_events") + 1, "n_pending", column)
-    return table.drop(columns=["_group", "_word"]).reset_index(drop=True)
+    found = [_limits(k, n, groups, alone, level) for k in events.values()]
+    group = np.repeat(np.arange(groups.n), len(events))
+    columns: dict[str, Any] = {name: pd.array(list(events) * groups.n, dtype="str")}
+    for column in found[0]:
+        columns[column] = np.stack([one[column] for one in found], axis=1).ravel()
+        if column == "n_events" and n_pending is not None:
+            pending = np.bincount(groups.index, n_pending, minlength=groups.n)
+            columns["n_pending"] = as_counts(pending)[group]
+    return with_columns(groups.frame.iloc[group].reset_index(drop=True), **columns)
 
 
 def pooled_rows(units: pd.DataFrame) -> np.ndarray | None:

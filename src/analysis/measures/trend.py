@@ -24,6 +24,7 @@ from analysis.measures.counting import (
     positive,
     requests_of,
     require_own_column,
+    with_columns,
 )
 from analysis.measures.periods import PERIODS, period_number, period_start
 from analysis.measures.rates import HORIZON_HOURS
@@ -200,7 +201,8 @@ def _table(
     estimate, low, high = (np.where(is_nowcast, one, other) for one, other in usual)
     place = 1 + (share.estimate > chart.high) - 1 * (share.estimate < chart.low)
     unknown = is_nowcast | np.isnan(chart.low)
-    return cohorts.frame[by].assign(
+    return with_columns(
+        cohorts.frame[by],
         cohort_at=start,
         estimate=estimate,
         ci_low=low,

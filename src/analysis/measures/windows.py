@@ -7,7 +7,7 @@ that is still open when observation ends counts for the hours that it was seen, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,11 @@ from analysis.measures.counting import (
     groups_of,
     positive,
     require_own_column,
+    with_columns,
 )
 from analysis.measures.races import WindowEnds, window_ends
 from analysis.measures.shares import pooled_rows
 from analysis.sources import Tables, collect, whole_units
-
 
 MAX_STEPS = 1_000  # intervals in one table
 CLOSED = "closed_in_any_way"
@@ -169,7 +169,7 @@ def _tabulated(
     cell = groups.index[:, None] * width + np.arange(width)
     alone = pooled_rows(units.frame)
     parts = [
-        rows.assign(outcome=name, **_rates(cell, events, spells, alone, len(rows), level))
+        with_columns(rows, outcome=name, **_rates(cell, events, spells, alone, len(rows), level))
         for name, events in ends.items()
     ]
     table = pd.concat(parts, ignore_index=True).sort_values("_group", kind="stable")
