@@ -96,7 +96,7 @@ def _with_asking(tables: Tables, paid: ir.Table, horizon_hours: float) -> ir.Tab
 
 def _first_asked(tables: Tables) -> ir.Table:
     """When the buyer of an order first asked to cancel it after paying; one row per such order."""
-    requests = tables.requests_with_context
+    requests = tables.requests_with(["paid_at"])
     asked = requests.filter(requests.requested_by == "buyer").filter(
         lambda t: t.requested_at >= t.paid_at
     )

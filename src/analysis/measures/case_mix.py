@@ -56,6 +56,12 @@ def with_mix(
     return frame, known_columns(frame, wanted, needed_by=needed_by)
 
 
+def mix_columns(adjust_for: Sequence[str] | None) -> list[str]:
+    """Columns of requests, orders or sellers that a mix needs."""
+    wanted = [] if adjust_for is None else adjust_for
+    return ["paid_at", *([wanted] if isinstance(wanted, str) else wanted)]
+
+
 def seller_cells(
     frame: ir.Table, mix: Sequence[str], counted: dict[str, ir.IntegerValue]
 ) -> SellerCells:
@@ -82,7 +88,9 @@ def requests_by_mix(
         Orders have no ``seller_id``, or a column is in none of the tables.
     """
     tables.need("orders", SELLER, by=needed_by)
-    frame, _ = requests_of(tables, [SELLER], "buyer", needed_by=needed_by)
+    frame, _ = requests_of(
+        tables, [SELLER], "buyer", needed_by=needed_by, columns=mix_columns(adjust_for)
+    )
     frame, mix = with_mix(tables, frame, adjust_for, needed_by=needed_by)
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     success = mature & in_time & is_success(frame)

@@ -161,3 +161,4 @@ _MADE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "order_age": ("paid_at", _order_age),
     "seller_age": ("opened_at", _seller_age),
 }
+MADE_OF = tuple(needed for needed, _ in _MADE.values())

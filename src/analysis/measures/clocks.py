@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -36,12 +37,15 @@ def checked_clock(clock: str, allowed: tuple[str, ...] = CLOCKS) -> str:
     return clock
 
 
-def refunds_on(tables: Tables, clock: str) -> ir.Table:
-    """Refund legs with ``waited_``: seconds on ``clock`` from due to credited, or to ``as_of``."""
+def refunds_on(tables: Tables, clock: str, columns: Sequence[str]) -> ir.Table:
+    """Refund legs with ``waited_`` and ``columns`` of their orders and sellers.
+
+    ``waited_`` are the seconds on ``clock`` from due to credited, or to ``as_of``.
+    """
     if checked_clock(clock) == LOCAL:
-        frame = refunds_in_local_days(tables)
+        frame = tables.joined(refunds_in_local_days(tables), columns)
         return frame.mutate(waited_=frame.local_seconds_).drop("local_seconds_")
-    frame = tables.refunds_with_context
+    frame = tables.refunds_with(columns)
     between = seconds_between if clock == "calendar" else business_seconds_between
     ended = between(frame.due_since, frame.credited_at)
     return frame.mutate(waited_=ended.coalesce(between(frame.due_since, tables.as_of)))

@@ -39,11 +39,17 @@ class Groups(NamedTuple):
 
 
 def requests_of(
-    tables: Tables, by: Sequence[str], requested_by: str | None, *, needed_by: str
+    tables: Tables,
+    by: Sequence[str],
+    requested_by: str | None,
+    *,
+    needed_by: str,
+    columns: Iterable[str] = (),
 ) -> tuple[ir.Table, list[str]]:
     """Return the requests that ``requested_by`` made (everybody's for None) and checked ``by``.
 
-    Sellers are pooled where they are very many, unless ``by`` asks for them.
+    Sellers are pooled where they are very many, unless ``by`` asks for them. Of the columns of
+    orders and sellers, those in ``by`` and ``columns`` are there, if the data has them.
 
     Raises
     ------
@@ -51,8 +57,8 @@ def requests_of(
         Requests have no ``decided_at``, or one of ``by`` is in none of the tables.
     """
     tables.need("requests", "decided_at", by=needed_by)
-    frame = tables.requests_with_context
-    by = known_columns(frame, by, needed_by=needed_by)
+    by = known_columns(tables.requests_with_context, by, needed_by=needed_by)
+    frame = tables.requests_with([*by, *columns])
     if requested_by is not None:
         frame = frame.filter(frame.requested_by == requested_by)
     return in_pools(tables, frame, by, "requests"), by

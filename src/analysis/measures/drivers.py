@@ -15,7 +15,7 @@ import pandas as pd
 from analysis import stats
 from analysis.contract import TABLES
 from analysis.measures.cases import Cases, counted_cases, settled_levels
-from analysis.measures.circumstances import can_have, with_classes
+from analysis.measures.circumstances import MADE_OF, can_have, with_classes
 from analysis.measures.counting import as_counts, in_pools, mature_requests, requests_of
 from analysis.measures.leakage import KNOWN_AT, known_when, require_known_before
 from analysis.measures.rates import HORIZON_HOURS
@@ -96,7 +96,11 @@ def success_drivers(
     """
     if most_levels < 2:
         raise ValueError(f"most_levels must be at least 2, got {most_levels}")
-    frame, _ = requests_of(tables, (), requested_by, needed_by="success_drivers")
+    asked = FACTORS if factors is None else factors
+    columns = [asked] if isinstance(asked, str) else list(asked)
+    frame, _ = requests_of(
+        tables, (), requested_by, needed_by="success_drivers", columns=[*columns, *MADE_OF]
+    )
     factors = _checked_factors(frame, factors)
     frame = in_pools(tables, frame, (), "requests", rows_of_a_seller=1_000)
     frame = with_classes(frame, factors, needed_by="success_drivers")

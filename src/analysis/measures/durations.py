@@ -208,8 +208,8 @@ def refund_spells(
     """
     checked_clock(clock)
     tables.need("refunds", "credited_at", by="a refund measure")
-    frame = refunds_on(tables, clock)
-    by = known_columns(frame, by, needed_by="a refund measure")
+    by = known_columns(tables.refunds_with_context, by, needed_by="a refund measure")
+    frame = refunds_on(tables, clock, [*by, *([known] if known else [])])
     if last_days is not None:
         frame = frame.filter(age(tables, frame.due_since) <= int(last_days * DAY))
     if known is not None:
@@ -242,7 +242,8 @@ def response_spells(
     With ``known``: only requests for which that column is not missing; without ``by_seller``:
     sellers and weights are left out.
     """
-    frame, by = requests_of(tables, by, "buyer", needed_by="response_curve")
+    also = [known] if known else []
+    frame, by = requests_of(tables, by, "buyer", needed_by="response_curve", columns=also)
     frame = frame.filter(frame.outcome.notin(NOT_OPEN))
     if known is not None:
         frame = frame.filter(frame[known].notnull())

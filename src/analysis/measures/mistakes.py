@@ -172,7 +172,7 @@ def _refunds(tables: Tables, level: float) -> list[dict]:
 
 
 def _monthly_refunds(tables: Tables, level: float) -> dict:
-    refunds = tables.refunds_with_context
+    refunds = tables.refunds_with()
     due, credited = (
         (age(tables, moment) < MONTH_DAYS * DAY).fill_null(False)
         for moment in (refunds.due_since, refunds.credited_at)

@@ -111,8 +111,8 @@ _FORECAST += ["n_open", "n"]
 def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
     """Count legs, and add up the open ones' amounts, by group, currency, method, seller, time."""
     tables.need("refunds", "credited_at", by="open_refund_liability")
-    frame = tables.refunds_with_context
-    by = known_columns(frame, by, needed_by="open_refund_liability")
+    by = known_columns(tables.refunds_with_context, by, needed_by="open_refund_liability")
+    frame = tables.refunds_with(by)
     by = [column for column in by if column != "currency"]
     frame = in_pools(tables, frame, by, "refunds")
     keys = list(dict.fromkeys(cluster_keys(frame, [*by, "currency", "method"])))

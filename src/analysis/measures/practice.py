@@ -18,7 +18,7 @@ from analysis.marketplace.blockers import is_blocked, is_instant
 from analysis.marketplace.policy import Policy, load_policy
 from analysis.marketplace.presets import from_dict
 from analysis.measures.counting import HOUR, mature_requests, requests_of, require_own_column
-from analysis.measures.moments import moment_of, with_earlier_requests
+from analysis.measures.moments import OF_THE_ORDER, moment_of, with_earlier_requests
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import word_table
 from analysis.sources import Tables, seconds_between
@@ -99,7 +99,9 @@ def policy_versus_practice(
     packed = ["packed_at"] if rules.packed_blocks else []
     for column in ("paid_at", "shipped_at", "ended_at", "end_code", *packed):
         tables.need("orders", column, by="policy_versus_practice")
-    frame, by = requests_of(tables, by, "buyer", needed_by="policy_versus_practice")
+    frame, by = requests_of(
+        tables, by, "buyer", needed_by="policy_versus_practice", columns=OF_THE_ORDER
+    )
     require_own_column("verdict", by)
     frame = with_earlier_requests(tables, frame)
     moment = moment_of(frame)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis import stats
 from analysis.contract import codes
-from analysis.measures.case_mix import SELLER, SellerCells, with_mix
+from analysis.measures.case_mix import SELLER, SellerCells, mix_columns, with_mix
 from analysis.measures.counting import groups_of, requests_of
 from analysis.sources import Tables, collect
 
@@ -71,7 +71,13 @@ def reason_gaming(
     whose buyers hide every fault 4 are found, with 1 other; of smaller ones hardly any.
     """
     tables.need("orders", SELLER, by="reason_gaming")
-    frame, _ = requests_of(tables, [SELLER, REASON], "buyer", needed_by="reason_gaming")
+    frame, _ = requests_of(
+        tables,
+        [SELLER, REASON],
+        "buyer",
+        needed_by="reason_gaming",
+        columns=mix_columns(adjust_for),
+    )
     frame, mix = with_mix(tables, frame, adjust_for, needed_by="reason_gaming")
     if REASON in mix:
         raise ValueError("adjust_for must not hold reason: it is what is compared")

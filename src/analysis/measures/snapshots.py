@@ -130,9 +130,8 @@ def _looks(tables: Tables, by: Sequence[str], snapshot_hours: float) -> Looks:
     if step % HOUR:
         raise ValueError(f"snapshot_hours must be a whole number, got {snapshot_hours}")
     tables.need("refunds", "credited_at", by="refund_curve_from_snapshots")
-    frame = tables.refunds_with_context
-    by = known_columns(frame, by, needed_by="refund_curve_from_snapshots")
-    frame = in_pools(tables, frame, by, "refunds")
+    by = known_columns(tables.refunds_with_context, by, needed_by="refund_curve_from_snapshots")
+    frame = in_pools(tables, tables.refunds_with(by), by, "refunds")
     frame = _between_looks(frame, int(step), epoch_seconds(tables.as_of))
     keys = cluster_keys(frame, by)
     named = frame.select(*keys, "left_", "right_")

@@ -109,13 +109,13 @@ def _frames(tables: Tables, by: Sequence[str]) -> tuple[ir.Table, ir.Table, list
     who = "stage_durations"
     tables.need("requests", "decided_at", by=who)
     tables.need("refunds", "request_id", "started_at", "credited_at", by=who)
-    requests = tables.requests_with_context
+    by = known_columns(tables.refunds_with_context, by, needed_by=who)
+    known_columns(tables.requests_with_context, by, needed_by=who)
+    requests = tables.requests_with(by)
     requests = requests.filter((requests.requested_by == "buyer") & (requests.outcome != BLOCKED))
     asked = tables.requests.select("request_id", "requested_at")
-    refunds = tables.refunds_with_context
+    refunds = tables.refunds_with(by)
     refunds = refunds.left_join(asked, "request_id", rname="{name}_asked")
-    known_columns(requests, by, needed_by=who)
-    by = known_columns(refunds, by, needed_by=who)
     require_own_column("stage", by)
     return requests, refunds, by
 

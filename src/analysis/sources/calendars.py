@@ -98,7 +98,7 @@ def is_business_day(country: str, day: date) -> bool:
 
 
 def _in_local_days(tables: Tables) -> ir.Table:
-    frame = tables.refunds_with_context
+    frame = tables.refunds_with()
     known = [country for country in _countries(tables) if _known(country)]
     country = frame.buyer_country
     frame = frame.mutate(
@@ -181,7 +181,7 @@ def _seen(tables: Tables) -> pd.DataFrame:
     """Countries that refund legs go to, and the day of the first decision in each."""
 
     def found() -> pd.DataFrame:
-        frame = tables.refunds_with_context
+        frame = tables.refunds_with()
         frame = frame.filter(frame.due_since.notnull()).select(
             country_=frame.buyer_country.coalesce(NO_COUNTRY),
             day_=epoch_seconds(frame.due_since) // DAY_SECONDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,12 @@ from analysis.sources.engine import collect, kept_in_engine, seconds_between
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
+
+
+MOST_WIDE = 2_000_000  # orders up to which the joins that are kept have every column
+FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow join has
+FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method", "opened_at")
+FEW_OF_REFUNDS = (*FEW, "buyer_country", "ended_at")
 
 
 class Size(NamedTuple):
@@ -75,12 +82,45 @@ class Tables:
     @property
     def requests_with_context(self) -> ir.Table:
         """One row per request with the columns of its order and seller."""
-        return self.once("requests_with_context", self._join_requests, keep=True)
+        keep = not self._is_large
+        return self.once("requests_with_context", self._join_requests, keep=keep)
 
     @property
     def refunds_with_context(self) -> ir.Table:
         """One row per refund leg with its order, its seller and ``due_since`` (the decision)."""
-        return self.once("refunds_with_context", self._join_refunds, keep=True)
+        keep = not self._is_large
+        return self.once("refunds_with_context", self._join_refunds, keep=keep)
+
+    def requests_with(self, columns: Iterable[str] = ()) -> ir.Table:
+        """One row per request with ``columns`` of its order and seller, and those mostly asked for.
+
+        Up to 2,000,000 orders all are there (:attr:`requests_with_context`). Of more, the join
+        that is kept has few, and the others are joined where they are asked for.
+        """
+        if not self._is_large:
+            return self.requests_with_context
+        make = partial(self._join_requests, FEW_OF_REQUESTS)
+        return self.joined(self.once("requests_with_few", make, keep=True), columns)
+
+    def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
+        """One row per refund leg with ``due_since`` and ``columns``, as :meth:`requests_with`."""
+        if not self._is_large:
+            return self.refunds_with_context
+        make = partial(self._join_refunds, FEW_OF_REFUNDS)
+        return self.joined(self.once("refunds_with_few", make, keep=True), columns)
+
+    def joined(self, frame: ir.Table, columns: Iterable[str]) -> ir.Table:
+        """Add those of ``columns`` that ``frame`` lacks and its order or seller has."""
+        wanted = {columns} if isinstance(columns, str) else set(columns)
+        for table, key in (("orders", "order_id"), ("sellers", "seller_id")):
+            if table in self.frames and key in frame.columns:
+                news = _among(self.frames[table], wanted - set(frame.columns))
+                frame = _left_join(frame, self.frames[table].select(key, *news), key)
+        return frame
+
+    @property
+    def _is_large(self) -> bool:
+        return self._n_rows("orders") > MOST_WIDE
 
     def size(self, table: str) -> Size:
         """Return how many rows ``table`` has, and how many sellers there are."""
@@ -116,21 +156,18 @@ class Tables:
             return orders
         return _left_join(orders, self.frames["sellers"], "seller_id")
 
-    def _join_requests(self) -> ir.Table:
+    def _join_requests(self, columns: Iterable[str] | None = None) -> ir.Table:
         requests = self.requests
         requests = requests.drop(*({"reason_text"} & set(requests.columns)))
-        return self._with_order_and_seller(requests)
+        return self.joined(requests, self._all_columns() if columns is None else columns)
 
-    def _with_order_and_seller(self, frame: ir.Table) -> ir.Table:
-        """Join orders, then sellers: the small side first keeps the big join narrow."""
-        joined = _left_join(frame, self.orders, "order_id")
-        if "sellers" not in self.frames or "seller_id" not in joined.columns:
-            return joined
-        return _left_join(joined, self.frames["sellers"], "seller_id")
+    def _all_columns(self) -> set[str]:
+        frames = [self.frames[name] for name in ("orders", "sellers") if name in self.frames]
+        return {column for frame in frames for column in frame.columns}
 
-    def _join_refunds(self) -> ir.Table:
+    def _join_refunds(self, columns: Iterable[str] | None = None) -> ir.Table:
         refunds = self.need("refunds")
-        joined = self._with_order_and_seller(refunds)
+        joined = self.joined(refunds, self._all_columns() if columns is None else columns)
         if "request_id" in refunds.columns:
             wanted = {"request_id", "decided_at", "reason", "order_state"}
             columns = [column for column in self.requests.columns if column in wanted]
@@ -142,9 +179,15 @@ class Tables:
         return joined.mutate(due_since=due)
 
 
+def _among(frame: ir.Table, wanted: set[str]) -> list[str]:
+    return [column for column in frame.columns if column in wanted]
+
+
 def _left_join(left: ir.Table, right: ir.Table, key: str) -> ir.Table:
     """Join keeping every row of ``left``; where both have a column, ``left`` has the word."""
     news = [c for c in right.columns if c == key or c not in left.columns]
+    if news == [key]:
+        return left
     joined = left.join(right.select(*news), key, how="left", lname="", rname="{name}_joined")
     return joined.drop(*({f"{key}_joined"} & set(joined.columns)))
 
