@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_WIDE = 2_000_000  # orders up to which the joins that are kept have every column
 FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow join has
 FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method", "opened_at")
+OF_THE_DECISION = ("decided_at", "reason", "order_state", "due_since")
 FEW_OF_REFUNDS = (*FEW, "buyer_country", "ended_at")
 
 
@@ -98,20 +99,22 @@ class Tables:
         that is kept has few, and the others are joined where they are asked for.
         """
         if not self._is_large:
-            return self.requests_with_context
+            own = self.requests.columns
+            return _some(self.requests_with_context, own, FEW_OF_REQUESTS, columns)
         make = partial(self._join_requests, FEW_OF_REQUESTS)
         return self.joined(self.once("requests_with_few", make, keep=True), columns)
 
     def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
         """One row per refund leg with ``due_since`` and ``columns``, as :meth:`requests_with`."""
         if not self._is_large:
-            return self.refunds_with_context
+            own = (*self.need("refunds").columns, *OF_THE_DECISION)
+            return _some(self.refunds_with_context, own, FEW_OF_REFUNDS, columns)
         make = partial(self._join_refunds, FEW_OF_REFUNDS)
         return self.joined(self.once("refunds_with_few", make, keep=True), columns)
 
     def joined(self, frame: ir.Table, columns: Iterable[str]) -> ir.Table:
         """Add those of ``columns`` that ``frame`` lacks and its order or seller has."""
-        wanted = {columns} if isinstance(columns, str) else set(columns)
+        wanted = set(columns)
         for table, key in (("orders", "order_id"), ("sellers", "seller_id")):
             if table in self.frames and key in frame.columns:
                 news = _among(self.frames[table], wanted - set(frame.columns))
@@ -169,14 +172,18 @@ class Tables:
         refunds = self.need("refunds")
         joined = self.joined(refunds, self._all_columns() if columns is None else columns)
         if "request_id" in refunds.columns:
-            wanted = {"request_id", "decided_at", "reason", "order_state"}
-            columns = [column for column in self.requests.columns if column in wanted]
-            joined = _left_join(joined, self.requests.select(*columns), "request_id")
+            made = _among(self.requests, {"request_id", *OF_THE_DECISION})
+            joined = _left_join(joined, self.requests.select(*made), "request_id")
         ends = [joined[column] for column in ("decided_at", "ended_at") if column in joined.columns]
         if not ends:
             raise MissingData("the columns refunds.request_id and orders.ended_at")
         due = ends[0] if len(ends) == 1 else ends[0].coalesce(ends[1])
         return joined.mutate(due_since=due)
+
+
+def _some(frame: ir.Table, *columns: Iterable[str]) -> ir.Table:
+    """Return the frame with few columns: what is made of it is sent and planned sooner."""
+    return frame.select(*_among(frame, {name for names in columns for name in names}))
 
 
 def _among(frame: ir.Table, wanted: set[str]) -> list[str]:
