@@ -70,7 +70,9 @@ def all_tables(folder: Path, orders: int) -> Section:
     with tempfile.TemporaryDirectory() as out:
         jobs = {
             "": lambda: write_tables(folder, Path(out) / "tables"),
-            f", DuckDB's memory limit at {LIMIT}": lambda: limited(folder, Path(out)),
+            f", DuckDB's memory limit at {LIMIT}": lambda: write_tables(
+                folder, Path(out) / "limited", "--memory", LIMIT
+            ),
         }
         rows = []
         for words, job in jobs.items():
@@ -85,8 +87,7 @@ def all_tables(folder: Path, orders: int) -> Section:
             rows.append(Row(f"all tables{words}, largest process, MB", peak, aim=_aim("3,000")))
     words = (
         f"`cancellations tables` on {orders:,} orders, checking the data and writing included. "
-        "The limit is set by a backend of one's own: "
-        f'`open_tables(folder, backend=ibis.duckdb.connect(memory_limit="{LIMIT}"))`.'
+        f"The limit is that of `--memory {LIMIT}`."
     )
     return Section(titled("All tables", orders), orders, [words, "", *table(rows)], rows)
 
@@ -95,25 +96,6 @@ def _aim(most: object) -> str:
     return f"at most {most} at 100,000,000"
 
 
-def write_tables(folder: Path, out: Path) -> Usage:
+def write_tables(folder: Path, out: Path, *options: str) -> Usage:
     """Write all tables with the command."""
-    return measured([*CLI, "tables", folder, "--out", out])
-
-
-def limited(folder: Path, out: Path) -> Usage:
-    """Do what the command does, with a DuckDB that may keep little in memory."""
-    return measured([CLI[0], "-c", LIMITED, folder, out / "limited", out / "spilt", LIMIT])
-
-
-LIMITED = """
-import sys
-from pathlib import Path
-import ibis
-from analysis.report.tables import write_tables
-from analysis.sources import open_tables, require_valid
-data, out, spilt, limit = sys.argv[1:]
-own = ibis.duckdb.connect(memory_limit=limit, temp_directory=spilt, preserve_insertion_order=False)
-tables = open_tables(data, backend=own)
-require_valid(tables)
-write_tables(tables, Path(out))
-"""
+    return measured([*CLI, "tables", folder, "--out", out, *options])

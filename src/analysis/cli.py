@@ -121,6 +121,7 @@ def _add_reading_commands(commands: Any) -> None:
             "--despite-broken-rules", action="store_true", help="go on although `check` fails"
         )
         _add_engine(command, "duckdb", "counts")
+        command.add_argument("--memory", help="most that DuckDB may take, such as 2GB")
 
 
 def _add_import(commands: Any) -> None:
@@ -184,13 +185,20 @@ def _generate(options: argparse.Namespace) -> None:
 
 
 def _master(options: argparse.Namespace) -> str | None:
-    """Return the Spark master that the options name, None where Spark is not asked for."""
+    """Return the Spark master that the options name; None, and DuckDB's memory set, without."""
+    memory = getattr(options, "memory", None)
     if getattr(options, "engine", None) == "spark":
         from analysis.sources.spark import LOCAL
 
+        if memory is not None:
+            raise ValueError("--memory is for --engine duckdb")
         return options.master or LOCAL
     if getattr(options, "master", None) is not None:
         raise ValueError("--master is for --engine spark")
+    if memory is not None:
+        from analysis.sources.engine import MEMORY_VARIABLE, memory_size
+
+        os.environ[MEMORY_VARIABLE] = memory_size(memory)  # for processes that are started, too
     return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,14 @@ from analysis.sources import (
     seconds_between,
     whole_units,
 )
-from analysis.sources.engine import arrow_batches, connect, registered, utc
+from analysis.sources.engine import (
+    MEMORY_VARIABLE,
+    arrow_batches,
+    connect,
+    registered,
+    repeated,
+    utc,
+)
 
 HOUR, DAY = 3600, 86_400
 
@@ -307,3 +316,40 @@ def spark_engine(request, orders):
 
 
 ENGINES = {"duckdb": duckdb_engine, "spark": spark_engine}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-70, 70), max_size=80))
+def test_repeated_numbers_are_counted_by_blocks(numbers):
+    backend = connect()
+    rows = registered(backend, "rows", pa.table({"key": pa.array(numbers, pa.int64())}))
+    found = collect(repeated(rows, ["key"]).aggregate(n=lambda t: t.extra.sum().fill_null(0)))
+    assert found.n[0] == len(numbers) - len(set(numbers))
+
+
+@pytest.mark.spark
+def test_repeated_keys_are_counted_whatever_they_are(tables):
+    steps = """
+        session_id | step
+        1          | submit
+        1          | submit
+        1          | open_order
+        2          | submit
+        2          | submit
+        2          | submit
+    """
+    opened = tables(steps=steps).frames["steps"]
+    assert collect(repeated(opened, ["session_id", "step"])).extra.sum() == 3
+    assert collect(repeated(opened, ["session_id"])).extra.sum() == 4
+    assert collect(repeated(opened, ["step"])).extra.sum() == 4
+
+
+def test_duckdb_takes_the_memory_that_the_environment_names(monkeypatch):
+    asked = "select current_setting('memory_limit'), current_setting('temp_directory')"
+    monkeypatch.setenv(MEMORY_VARIABLE, "1000MiB")
+    limit, folder = connect().con.sql(asked).fetchall()[0]
+    assert limit == "1000.0 MiB" and Path(folder).parent == Path(tempfile.gettempdir())
+    for wrong in ("", "lots", "2", "-2GB", "0GB"):
+        monkeypatch.setenv(MEMORY_VARIABLE, wrong)
+        with pytest.raises(ValueError, match="must be a size such as 2GB"):
+            connect()

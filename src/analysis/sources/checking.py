@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import ibis
 import pandas as pd
 
 from analysis.contract import (
@@ -18,7 +20,7 @@ from analysis.contract import (
     Rule,
     read_manifest,
 )
-from analysis.sources.engine import collect, epoch_seconds
+from analysis.sources.engine import collect, repeated
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -109,15 +111,15 @@ def _by_frame(counts: list[_Count]) -> list[tuple[Any, list[tuple[int, _Count]]]
 
 
 def _rules_of(tables: Tables, name: str) -> list[_Count]:
-    frame, spec = tables.frames[name], TABLES[name]
+    frame, spec, joins = tables.frames[name], TABLES[name], _joins(tables, name)
     return [
         *_null_rules(name, frame),
         *_code_rules(name, frame),
         *_time_rules(tables, name, frame),
         *(_count(name, rule, frame) for rule in ROW_RULES[name] if _has(frame, rule.columns)),
         _unique_rule(name, frame, spec.key),
-        *_reference_rules(tables, name),
-        *_joined_rules(tables, name),
+        *_reference_rules(tables, name, joins),
+        *_joined_rules(name, joins),
     ]
 
 
@@ -150,7 +152,7 @@ def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
     for column in TABLES[name].columns:
         known = column.kind == "time" and column.name in frame.columns
         if known and column.name not in PROMISES:
-            late = epoch_seconds(frame[column.name]) > epoch_seconds(tables.as_of)
+            late = frame[column.name] > ibis.literal(tables.as_of)
             sentence = f"{column.name} is not after as_of"
             rules.append(_Count(name, sentence, frame, late.fill_null(False)))
     return rules
@@ -158,8 +160,7 @@ def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
 
 def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
     known = frame.filter(*(frame[column].notnull() for column in key))
-    seen = known.group_by(*key).aggregate(n_seen=lambda t: t.count())
-    repeats = seen.mutate(extra=seen.n_seen - 1)
+    repeats = repeated(known, key)
     return _Count(
         name,
         f"{' and '.join(key)} together are unique" if len(key) > 1 else f"{key[0]} is unique",
@@ -168,36 +169,52 @@ def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
     )
 
 
-def _reference_rules(tables: Tables, name: str) -> list[_Count]:
+def _reference_rules(tables: Tables, name: str, joins: Mapping[str, ir.Table]) -> list[_Count]:
     rules = []
     for table, column, target, key in REFERENCES:
-        if table == name and target in tables.frames and column in tables.frames[name].columns:
+        if (
+            table != name
+            or target not in tables.frames
+            or column not in tables.frames[name].columns
+        ):
+            continue
+        sentence = f"{column} is found in {target}"
+        if target in joins and column == key:
+            joined = joins[target]
+            broken = joined[column].notnull() & joined.parent_key.isnull()
+        else:
             ours = tables.frames[name].select(reference=tables.frames[name][column])
-            theirs = tables.frames[target].select(found=tables.frames[target][key]).distinct()
+            ours = ours.filter(ours.reference.notnull())
+            theirs = tables.frames[target].select(found=tables.frames[target][key])
             joined = ours.join(theirs, ours.reference == theirs.found, how="left")
-            broken = joined.reference.notnull() & joined.found.isnull()
-            rules.append(_Count(name, f"{column} is found in {target}", joined, broken))
+            broken = joined.found.isnull()
+        rules.append(_Count(name, sentence, joined, broken))
     return rules
 
 
-def _joined_rules(tables: Tables, name: str) -> list[_Count]:
+def _joined_rules(name: str, joins: Mapping[str, ir.Table]) -> list[_Count]:
     rules = []
-    for (child, parent), wanted in JOINED_RULES.items():
-        if child != name or parent not in tables.frames:
-            continue
-        (key,) = TABLES[parent].key
-        if key not in tables.frames[child].columns:
-            continue
-        joined = _with_parent(tables.frames[child], tables.frames[parent], key)
-        for rule in wanted:
+    for parent, joined in joins.items():
+        for rule in JOINED_RULES[name, parent]:
             if _has(joined, rule.columns):
                 sentence = rule.sentence.replace("parent_", f"the {parent[:-1]}'s ")
                 rules.append(_Count(name, sentence, joined, rule.broken(joined)))
     return rules
 
 
+def _joins(tables: Tables, name: str) -> dict[str, ir.Table]:
+    """Rows of ``name`` with those of each parent that rules compare them with."""
+    joins = {}
+    for child, parent in JOINED_RULES:
+        if child == name and parent in tables.frames:
+            (key,) = TABLES[parent].key
+            if key in tables.frames[child].columns:
+                joins[parent] = _with_parent(tables.frames[child], tables.frames[parent], key)
+    return joins
+
+
 def _with_parent(child: ir.Table, parent: ir.Table, key: str) -> ir.Table:
     renamed = parent.select(
         parent_key=parent[key], **{f"parent_{c}": parent[c] for c in parent.columns if c != key}
     )
-    return child.join(renamed, child[key] == renamed.parent_key, how="inner")
+    return child.join(renamed, child[key] == renamed.parent_key, how="left")

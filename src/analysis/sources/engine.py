@@ -7,7 +7,10 @@ durations, types of sums, time zones.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
 
+MEMORY_VARIABLE = "CANCELLATIONS_MEMORY"
 MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
 WEEK_SECONDS = 7 * 86_400
 WORKDAYS_SECONDS = 5 * 86_400
@@ -32,10 +36,34 @@ _answer: ContextVar[Callable[[ir.Table], pa.Table] | None] = ContextVar("answer"
 
 
 def connect() -> BaseBackend:
-    """Return a fresh embedded DuckDB engine in UTC."""
-    backend = ibis.duckdb.connect()
-    backend.raw_sql("SET preserve_insertion_order = false")
-    return backend
+    """Return a fresh embedded DuckDB engine.
+
+    It takes at most the memory that the environment variable ``CANCELLATIONS_MEMORY`` names, by
+    default most of the machine's, and keeps the rest in files in the folder for temporary ones.
+
+    Raises
+    ------
+    ValueError
+        The variable does not name a size.
+    """
+    limit = os.environ.get(MEMORY_VARIABLE)
+    settings = {"temp_directory": f"{tempfile.gettempdir()}/cancellations-{os.getpid()}"}
+    if limit is not None:
+        settings["memory_limit"] = memory_size(limit)
+    return ibis.duckdb.connect(preserve_insertion_order=False, **settings)
+
+
+def memory_size(text: str) -> str:
+    """Return a size of memory as it is, such as ``2GB``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if re.fullmatch(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", text) is None:
+        raise ValueError(f"memory must be a size such as 2GB or 500MB, got {text!r}")
+    return text
 
 
 def registered(backend: BaseBackend, name: str, table: pa.Table) -> ir.Table:
@@ -75,6 +103,11 @@ def _duckdb_elapsed(unit: str, start, end) -> int:
 @ibis.udf.scalar.builtin(name="divide")
 def _duckdb_quotient(value: int, by: int) -> int:
     """Quotient towards zero of whole numbers, without the way over floating point."""
+
+
+@ibis.udf.scalar.builtin(name="bit_count")
+def _duckdb_ones(bits: int) -> int:
+    """How many bits of a number are set."""
 
 
 def epoch_seconds(moment: ir.TimestampValue | datetime) -> ir.IntegerValue | int:
@@ -144,6 +177,22 @@ def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
     is_ours = _is_duckdb(seconds)
     up = _duckdb_quotient(beyond, unit_seconds) if is_ours else beyond // unit_seconds
     return ibis.ifelse(up < 0, 0, up).cast("int64")
+
+
+def repeated(frame: ir.Table, key: Sequence[str]) -> ir.Table:
+    """Rows beyond the first of each key, in the column ``extra``; no column of it is missing.
+
+    DuckDB counts whole numbers by blocks of 32 in a row, with a bit for each that occurs: ids are
+    mostly dense, and then there are thirty times fewer groups than ids.
+    """
+    number = frame[key[0]]
+    if len(key) > 1 or not number.type().is_integer() or not _is_duckdb(number):
+        seen = frame.group_by(*key).aggregate(n_seen=lambda t: t.count())
+        return seen.select(extra=seen.n_seen - 1)
+    bit = ibis.literal(1, "int64") << (number & 31)
+    named = frame.select(block_=number >> 5, bit_=bit)
+    seen = named.group_by("block_").aggregate(n=named.count(), bits_=named.bit_.bit_or())
+    return seen.select(extra=seen.n - _duckdb_ones(seen.bits_))
 
 
 def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS) -> pd.DataFrame:
