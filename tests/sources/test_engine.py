@@ -342,6 +342,23 @@ def test_repeated_keys_are_counted_whatever_they_are(tables):
     assert collect(repeated(opened, ["session_id", "step"])).extra.sum() == 3
     assert collect(repeated(opened, ["session_id"])).extra.sum() == 4
     assert collect(repeated(opened, ["step"])).extra.sum() == 4
+    for words in (["submit"], ["submit", "open_order"], ["x", "open_order", "y"]):
+        assert collect(repeated(opened, ["session_id", "step"], words)).extra.sum() == 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-9, 9) | st.just(2**63 - 1), st.sampled_from("abcdef"))),
+    st.integers(0, 6),
+)
+def test_repeated_numbers_and_words_are_counted_by_blocks(keys, n_words):
+    backend = connect()
+    columns = {"key": [key for key, _ in keys], "word": [word for _, word in keys]}
+    kinds = [("key", pa.int64()), ("word", pa.string())]
+    rows = registered(backend, "rows", pa.table(columns, schema=pa.schema(kinds)))
+    found = repeated(rows, ["key", "word"], list("abcdef"[:n_words]))
+    found = collect(found.aggregate(n=lambda t: t.extra.sum().fill_null(0)))
+    assert found.n[0] == len(keys) - len(set(keys))
 
 
 def test_duckdb_takes_the_memory_that_the_environment_names(monkeypatch):

@@ -75,7 +75,7 @@ def _write(engine: duckdb.DuckDBPyConnection, path: Path, table: pd.DataFrame) -
     ):
         engine.register("prepared", prepared)
         quoted = f"{path}.{ending}".replace("'", "''")
-        engine.execute(f"COPY prepared TO '{quoted}' (FORMAT {ending}, {options})")
+        engine.sql(f"COPY prepared TO '{quoted}' (FORMAT {ending}, {options})")
 
 
 def _changed(rows: pa.Table, change: Callable[[pa.ChunkedArray], Any], moment: str) -> pa.Table:

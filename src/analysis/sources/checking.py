@@ -160,7 +160,8 @@ def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
 
 def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
     known = frame.filter(*(frame[column].notnull() for column in key))
-    repeats = repeated(known, key)
+    codes = TABLES[name].column(key[-1]).codes if len(key) > 1 else ()
+    repeats = repeated(known, key, codes)
     return _Count(
         name,
         f"{' and '.join(key)} together are unique" if len(key) > 1 else f"{key[0]} is unique",

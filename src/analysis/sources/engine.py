@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 MEMORY_VARIABLE = "CANCELLATIONS_MEMORY"
+BLOCK_BITS = 5  # a block has 32 bits, which fit into a whole number of any engine
 MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
 WEEK_SECONDS = 7 * 86_400
 WORKDAYS_SECONDS = 5 * 86_400
@@ -179,18 +180,38 @@ def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
     return ibis.ifelse(up < 0, 0, up).cast("int64")
 
 
-def repeated(frame: ir.Table, key: Sequence[str]) -> ir.Table:
+def repeated(frame: ir.Table, key: Sequence[str], words: Sequence[str] = ()) -> ir.Table:
     """Rows beyond the first of each key, in the column ``extra``; no column of it is missing.
 
-    DuckDB counts whole numbers by blocks of 32 in a row, with a bit for each that occurs: ids are
-    mostly dense, and then there are thirty times fewer groups than ids.
+    ``words`` are what the second column of the key mostly holds, at most 32 of them. DuckDB counts
+    whole numbers by blocks in a row, with one bit for each number and word that occurs: ids are
+    mostly dense, and then there are far fewer groups than keys.
     """
     number = frame[key[0]]
-    if len(key) > 1 or not number.type().is_integer() or not _is_duckdb(number):
-        seen = frame.group_by(*key).aggregate(n_seen=lambda t: t.count())
-        return seen.select(extra=seen.n_seen - 1)
-    bit = ibis.literal(1, "int64") << (number & 31)
-    named = frame.select(block_=number >> 5, bit_=bit)
+    if len(key) > 1 + bool(words) or not number.type().is_integer() or not _is_duckdb(number):
+        return _beyond_first(frame, key)
+    if not words:
+        return _beyond_first_bits(frame, number, ibis.literal(0), 1)
+    known = frame.filter(frame[key[1]].isin(words))
+    place = ibis.cases(*((known[key[1]] == word, i) for i, word in enumerate(words)))
+    others = frame.filter(frame[key[1]].notin(words))
+    return _beyond_first_bits(known, known[key[0]], place, len(words)).union(
+        _beyond_first(others, key)
+    )
+
+
+def _beyond_first(frame: ir.Table, key: Sequence[str]) -> ir.Table:
+    seen = frame.group_by(*key).aggregate(n=frame.count())
+    return seen.select(extra=seen.n - 1)
+
+
+def _beyond_first_bits(
+    frame: ir.Table, number: ir.IntegerValue, place: ir.IntegerValue, n_places: int
+) -> ir.Table:
+    width = (n_places - 1).bit_length()  # so many bits tell places apart, the others numbers
+    low = BLOCK_BITS - width
+    bit = ibis.literal(1, "int64") << ((number & (2**low - 1)) * 2**width + place)
+    named = frame.select(block_=number >> low, bit_=bit)
     seen = named.group_by("block_").aggregate(n=named.count(), bits_=named.bit_.bit_or())
     return seen.select(extra=seen.n - _duckdb_ones(seen.bits_))
 
