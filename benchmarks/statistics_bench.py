@@ -53,8 +53,8 @@ def aalen_johansen_hours(data: Data) -> np.ndarray:
 
 def aalen_johansen_exact(data: Data) -> np.ndarray:
     group = np.zeros(len(data.days), dtype=np.int64)
-    ends = np.stack([data.cause == cause for cause in (1, 2, 3)], axis=1).astype(float)
-    curve = stats.aalen_johansen(group, data.days, ends, (data.cause == 0).astype(float))
+    ends = np.array([data.cause == cause for cause in (1, 2, 3)]).T
+    curve = stats.aalen_johansen(group, data.days, ends, data.cause == 0)
     stats.incidence_limits(curve)
     return stats.incidence_at(curve, AT_HOURS / 24).incidence[0].T.ravel()
 
@@ -95,9 +95,9 @@ def cox(data: Data) -> np.ndarray:
 
 def cells_of(data: Data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the combinations of levels that occur, with successes and requests."""
-    key = np.ravel_multi_index(data.codes.T, LEVELS)
-    cells, counts = counted(key, data.success, 2)
-    codes = np.stack(np.unravel_index(cells, LEVELS), axis=1)
+    weight = np.cumprod([1, *LEVELS[:0:-1]])[::-1]
+    cells, counts = counted(data.codes @ weight, data.success, 2)
+    codes = np.indices(LEVELS).reshape(len(LEVELS), -1)[:, cells].T
     return codes, counts[:, 1], counts.sum(axis=1)
 
 

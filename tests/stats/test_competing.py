@@ -163,9 +163,19 @@ def test_other_groups_change_not_one_bit(groups, data):
     whole = aalen_johansen(group[order], **{name: rows[order] for name, rows in joined.items()})
     alone = curve_of(groups[number])
     own = whole.group == number
-    for name in whole._fields[1:-1]:
+    for name in whole._fields[1:-2]:
         np.testing.assert_array_equal(getattr(whole, name)[own], getattr(alone, name))
     np.testing.assert_array_equal(aalen_variance(whole)[own], aalen_variance(alone))
+
+
+def test_ends_may_be_told_by_true_and_false():
+    ends = np.array([[True, False], [False, True], [True, False], [False, False]])
+    group, time = np.zeros(4, int), np.array([3.5, 1.0, 3.5, 2.0])
+    told = aalen_johansen(group, time, ends, ~ends.any(axis=1))
+    counted = aalen_johansen(group, time, ends.astype(float), (~ends.any(axis=1)).astype(float))
+    assert told.n_events.tolist() == [[0, 1], [0, 0], [2, 0]]  # two rows at 3.5 are added up
+    for name in told._fields[:-2]:
+        np.testing.assert_array_equal(getattr(told, name), getattr(counted, name))
 
 
 @given(whole_groups, st.sampled_from([0.5, 3600.0]))
@@ -226,7 +236,7 @@ def test_no_rows_no_causes_all_censored():
 def test_counts_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"n_events must be rows x causes, got 1 dimension"):
         aalen_johansen([0], [1], [1], [0])
-    with pytest.raises(ValueError, match="counts must be at least 0 and finite, got -2.0"):
+    with pytest.raises(ValueError, match="counts must be at least 0 and finite, got -2"):
         aalen_johansen([0], [1], [[1, -2]], [0])
     with pytest.raises(ValueError, match="n_entered must add up to those who leave"):
         aalen_johansen([0], [1], [[1, 0]], [0], n_entered=[2])

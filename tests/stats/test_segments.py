@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.stats.curves.reading import Reader
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, rising
 
 values = st.lists(st.floats(0.001, 1000), max_size=40)
 groups = st.lists(values, min_size=1, max_size=12)
@@ -72,3 +72,25 @@ def test_rows_are_located_and_read_by_time(drawn, at):
             np.testing.assert_equal(step[number, i], expected)
             assert following[number, i] == (ahead[0] if ahead else 0)
             assert until[number, i] == sum(passed)
+
+
+numbers = st.lists(
+    st.one_of(
+        st.floats(0, allow_infinity=False, allow_nan=False),
+        st.integers(0, 40).map(lambda bits: 1.0 + bits * 2.0**-52),  # differ in the last bits only
+        st.sampled_from([-0.0, 0.0, 7.0, 1e300, 5e-324]),
+    ),
+    max_size=60,
+)
+
+
+@given(numbers)
+def test_numbers_are_put_in_order_by_all_their_bits_and_equal_ones_as_they_come(drawn):
+    x = np.array(drawn, dtype=float)
+    np.testing.assert_array_equal(rising(x), np.argsort(x, kind="stable"))
+
+
+@given(st.lists(st.one_of(st.integers(0, 3), st.integers(0, 2**63 - 1)), max_size=60))
+def test_whole_numbers_of_any_size_are_put_in_order(drawn):
+    x = np.array(drawn, dtype=np.int64)
+    np.testing.assert_array_equal(rising(x), np.argsort(x, kind="stable"))

@@ -242,7 +242,7 @@ def test_times_at_which_nobody_leaves_are_no_rows():
         ({"time": [1, -2]}, "time must be at least 0 and finite, got -2"),
         ({"time": [1.0, np.nan]}, "time must be at least 0 and finite, got nan"),
         ({"time": [1, 2, 3]}, r"must have one value a row, \(2,\), got \(3,\)"),
-        ({"n_event": [1, -1]}, "counts must be at least 0 and finite, got -1.0"),
+        ({"n_event": [1, -1]}, "counts must be at least 0 and finite, got -1"),
         ({"n_censored": [np.inf, 1]}, "counts must be at least 0 and finite, got inf"),
         ({"group": [0, 3], "n_groups": 3}, "group must be below n_groups = 3, got 3"),
         ({"n_entered": [2, 1]}, "n_entered must add up to those who leave, not so in group 0"),

@@ -78,11 +78,10 @@ def points_of(stratum: np.ndarray, rows: Rows) -> Points:
     time, n_event, entry = rows.time, rows.n_event, rows.entry
     happens = n_event > 0
     own, when = stratum[happens], time[happens]
-    order, first = sorted_pairs(own, when)
-    times, n_strata = when[order][first], int(stratum.max(initial=-1)) + 1
-    segments = Segments(np.searchsorted(own[order][first], np.arange(n_strata + 1)))
-    point = np.cumsum(first) - 1
-    died = np.bincount(point, n_event[happens][order], minlength=len(times))
+    pairs, n_strata = sorted_pairs(own, when), int(stratum.max(initial=-1)) + 1
+    times, segments = pairs.time, Segments(np.searchsorted(pairs.group, np.arange(n_strata + 1)))
+    point = np.cumsum(pairs.first) - 1
+    died = np.bincount(point, n_event[happens][pairs.order], minlength=len(times))
     last = _points_passed(segments, times, stratum, time) - 1
     origin = segments.starts[stratum]
     begin = origin if entry is None else _points_passed(segments, times, stratum, entry)

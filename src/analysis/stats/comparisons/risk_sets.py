@@ -102,11 +102,10 @@ def _numbered(
     if 0 < span * n_strata <= max(len(time), 1000) * 4:
         keys, point = numbered(stratum * span + time)
         return point, keys % span, np.searchsorted(keys, np.arange(n_strata + 1) * span)
-    order, first = sorted_pairs(stratum, time)
+    pairs = sorted_pairs(stratum, time)
     point = np.empty(len(time), dtype=np.int64)
-    point[order] = np.cumsum(first) - 1
-    owner = stratum[order][first]
-    return point, time[order][first], np.searchsorted(owner, np.arange(n_strata + 1))
+    point[pairs.order] = np.cumsum(pairs.first) - 1
+    return point, pairs.time, np.searchsorted(pairs.group, np.arange(n_strata + 1))
 
 
 def _check_entries(segments: Segments, at_risk: np.ndarray, leaving: np.ndarray) -> None:

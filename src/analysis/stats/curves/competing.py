@@ -15,6 +15,13 @@ from analysis.stats.curves.segments import Segments
 from analysis.stats.scales import Pair, probability_limits
 
 
+class Changes(NamedTuple):
+    """Where one cause has ends, and so a cumulative incidence changes."""
+
+    rows: np.ndarray  # of the curve
+    latest: np.ndarray  # of each row of the curve: :meth:`Segments.latest` of ``rows``
+
+
 class IncidenceCurve(NamedTuple):
     """One row per group and time at which a spell ended or was censored, sorted."""
 
@@ -28,6 +35,7 @@ class IncidenceCurve(NamedTuple):
     incidence: np.ndarray  # rows x causes, share that has ended so
     variance: np.ndarray  # rows x causes, of incidence, Greenwood type
     segments: Segments  # which rows are whose
+    changes: tuple[Changes, ...]  # of each cause
 
 
 def aalen_johansen(
@@ -97,20 +105,25 @@ def aalen_johansen(
         raise ValueError(f"n_events must be rows x causes, got {counts.ndim} dimension(s)")
     table = life_table(group, time, counts.T, n_censored, n_entered, n_groups)
     segments, at_risk, events = table.segments, table.n_at_risk, table.n_events
-    together = events.sum(axis=0)
+    together = table.n_ended
     survival = segments.running_product((at_risk - together) / at_risk)
     before = segments.previous(survival, 1.0)
     both = where_some_stay(at_risk, together, together / at_risk)
     square = segments.running_sum(both)
+    gone = segments.previous(square, 0.0)
     incidence, variance = np.empty(events.shape), np.empty(events.shape)
-    for cause, own in enumerate(events):
-        hazard = own / at_risk
-        jump = before * hazard
-        mixed = jump / at_risk
-        incidence[cause] = segments.running_sum(jump)
-        variance[cause] = _quadratic(
-            segments, own, incidence[cause], before * mixed * (1 - hazard), mixed, both, square
-        )
+    changes = tuple(_changes(segments, own) for own in events)
+    for cause, (rows, latest) in enumerate(changes):  # in all other rows nothing changes
+        some, left, risk = segments.of_rows(rows), before[rows], at_risk[rows]
+        hazard = events[cause, rows] / risk
+        jump = left * hazard
+        reached = some.running_sum(jump)
+        mixed = np.divide(jump, risk, out=jump)
+        alone = np.subtract(1, hazard, out=hazard)
+        alone *= np.multiply(left, mixed, out=left)
+        summed = _quadratic(some, reached, alone, mixed, both[rows], gone[rows])
+        _spread(reached, latest, incidence[cause])
+        _spread(summed, latest, variance[cause])
     return IncidenceCurve(
         segments.group,
         table.time,
@@ -122,6 +135,7 @@ def aalen_johansen(
         incidence.T,
         variance.T,
         segments,
+        changes,
     )
 
 
@@ -159,16 +173,17 @@ def aalen_variance(curve: IncidenceCurve) -> np.ndarray:
     for cause, own in enumerate(events):
         own_part, others = _tied(at_risk, own), _tied(at_risk, together - own)
         both = ratio**2 * (own_part + others)
-        mixed = before * ratio * own_part
-        variance[cause] = _quadratic(
-            segments,
-            own,
-            curve.incidence[:, cause],
-            before**2 * own_part,
-            mixed,
-            both,
-            segments.running_sum(both),
+        gone = segments.previous(segments.running_sum(both), 0.0)
+        rows, latest = curve.changes[cause]
+        summed = _quadratic(
+            segments.of_rows(rows),
+            curve.incidence[rows, cause],
+            (before**2 * own_part)[rows],
+            (before * ratio * own_part)[rows],
+            both[rows],
+            gone[rows],
         )
+        _spread(summed, latest, variance[cause])
     return variance.T
 
 
@@ -212,45 +227,57 @@ def incidence_limits(
     [[0.009, nan], [0.009, 0.009], [0.009, 0.009]]
     """
     variance = curve.variance if variance is None else variance
-    low, high = np.empty(variance.shape), np.empty(variance.shape)
-    for cause, events in enumerate(curve.n_events.T):  # where none ends so, nothing changes
-        rows = np.flatnonzero(events > 0)
+    limits = np.empty((2, *variance.T.shape))
+    for cause, (rows, latest) in enumerate(curve.changes):
         shares = (np.append(0.0, column[rows, cause]) for column in (curve.incidence, variance))
-        limits = probability_limits(*shares, level=level, kind=kind)
-        latest = curve.segments.latest(rows)
-        low[:, cause], high[:, cause] = (limit[latest] for limit in limits)
-    return low, high
+        for side, limit in enumerate(probability_limits(*shares, level=level, kind=kind)):
+            np.take(limit, latest, out=limits[side, cause], mode="clip")
+    return limits[0].T, limits[1].T
+
+
+def _changes(segments: Segments, events: np.ndarray) -> Changes:
+    rows = np.flatnonzero(events > 0)
+    return Changes(rows, segments.latest(rows))
 
 
 def _quadratic(
     segments: Segments,
-    events: np.ndarray,
     incidence: np.ndarray,
     alone: np.ndarray,
     mixed: np.ndarray,
     both: np.ndarray,
-    square: np.ndarray,
+    gone: np.ndarray,
 ) -> np.ndarray:
     """Sum over ``u <= t`` of ``alone - 2 f mixed + f**2 both``, ``f = F(t) - F(u)``, at each t.
 
-    ``square`` is the running sum of ``both``; ``alone`` and ``mixed`` are 0 in rows without
-    ``events`` of the cause. There ``F`` and the sum stay as they are, so only rows with events are
-    computed. ``F`` is measured from its last value, not from 0: what is left of it is small where
-    the last few at risk make the terms large, so nothing cancels.
+    All are of the rows with an end of the cause: in others ``alone`` and ``mixed`` are 0 and ``F``
+    and the sum stay as they are. ``gone`` is the sum of ``both`` over all rows before the row.
+    ``F`` is measured from its last value, not from 0: what is left of it is small where the last
+    few at risk make the terms large, so nothing cancels.
     """
-    rows = np.flatnonzero(events > 0)
-    own = segments.of_rows(rows)
-    whole = segments.last(incidence, 0.0)[own.group]
-    left = whole - incidence[rows]
-    earlier = own.previous(left, 0.0)  # what is left from the event before up to this one
-    earlier[own.first_rows] = whole[own.first_rows]
-    gone = segments.previous(square, 0.0)[rows]
-    between = gone - own.previous(gone, 0.0)
-    slope = mixed[rows] - left * both[rows]
-    across = earlier * between - own.previous(left * both[rows], 0.0)
-    constant = own.running_sum(alone[rows] - left * (mixed[rows] + slope) + earlier * across)
-    total = constant + left * (2 * own.running_sum(slope - across) + left * square[rows])
-    return np.append(0.0, np.maximum(total, 0.0))[segments.latest(rows)]
+    whole = np.repeat(segments.last(incidence, 0.0), segments.lengths)
+    left = whole - incidence
+    earlier = segments.previous(left, 0.0)  # what is left from the event before up to this one
+    earlier[segments.first_rows] = whole[segments.first_rows]
+    weighed = np.multiply(left, both, out=whole)
+    across = gone - segments.previous(gone, 0.0)
+    across *= earlier
+    across -= segments.previous(weighed, 0.0)
+    slope = np.subtract(mixed, weighed, out=weighed)
+    earlier *= across
+    constant = segments.running_sum(alone - left * (mixed + slope) + earlier)
+    slope -= across
+    total = segments.running_sum(slope)
+    total *= 2
+    total += np.multiply(left, gone + both, out=slope)
+    total *= left
+    total += constant
+    return np.maximum(total, 0.0, out=total)
+
+
+def _spread(values: np.ndarray, latest: np.ndarray, out: np.ndarray) -> None:
+    """Carry values of some rows to all, by :meth:`Segments.latest`; 0 ahead of the first."""
+    np.take(np.append(0.0, values), latest, out=out, mode="clip")  # "raise" would copy
 
 
 def _tied(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:
@@ -268,4 +295,6 @@ def where_some_stay(at_risk: np.ndarray, events: np.ndarray, numerator: np.ndarr
     [2.0, 0.0]
     """
     stay = at_risk - events
-    return np.divide(numerator, stay, out=np.zeros(len(stay)), where=stay > 0)
+    nobody = np.flatnonzero(stay <= 0)
+    stay[nobody] = np.inf
+    return np.divide(numerator, stay, out=stay)

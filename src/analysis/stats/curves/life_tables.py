@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, rising
 
 
 class LifeTable(NamedTuple):
@@ -16,6 +16,7 @@ class LifeTable(NamedTuple):
     time: np.ndarray
     n_at_risk: np.ndarray  # just before the time
     n_events: np.ndarray  # causes x rows
+    n_ended: np.ndarray  # by any cause
     n_censored: np.ndarray
 
 
@@ -60,16 +61,19 @@ def life_table(
     """
     group, n_groups = checked_groups(group, n_groups)
     time = np.asarray(time)
-    counts = [*np.asarray(n_events, dtype=float), np.asarray(n_censored, dtype=float)]
+    counts = [*np.asarray(n_events), np.asarray(n_censored)]
+    n_kinds = len(counts)
     if n_entered is not None:
-        counts.append(np.asarray(n_entered, dtype=float))
+        counts.append(np.asarray(n_entered))
     checked_rows(group, time, counts)
     group, time, counts = _gathered(group, time, counts, n_groups)
-    entered = counts.pop() if n_entered is not None else 0.0
-    leaving = np.sum(counts, axis=0)
+    events, censored = counts[: n_kinds - 1], counts[n_kinds - 1]
+    ended = events.sum(axis=0)
+    leaving = ended + censored
     segments = Segments(np.searchsorted(group, np.arange(n_groups + 1)))
-    at_risk = segments.sum_from_end(leaving - entered)
-    table = LifeTable(segments, time, at_risk, np.array(counts[:-1]), counts[-1])
+    change = leaving if n_entered is None else leaving - counts[-1]
+    at_risk = segments.sum_from_end(change)
+    table = LifeTable(segments, time, at_risk, events, ended, censored)
     if n_entered is not None:
         table = table._replace(n_at_risk=_checked_risk(table))
     return table if (leaving > 0).all() else _kept(table, leaving > 0)
@@ -118,50 +122,67 @@ def checked_rows(group: np.ndarray, time: np.ndarray, counts: list[np.ndarray]) 
         if values.shape != group.shape:
             raise ValueError(f"counts must have one value a row, {group.shape}, got {values.shape}")
     for name, values in (("time", time), *(("counts", count) for count in counts)):
-        fine = (values >= 0) & (values < np.inf)
-        if not fine.all():
+        if values.size and not (values.min() >= 0 and values.max() < np.inf):  # so for NaN, too
+            fine = (values >= 0) & (values < np.inf)
             raise ValueError(f"{name} must be at least 0 and finite, got {values[~fine][0]}")
 
 
 def _gathered(
     group: np.ndarray, time: np.ndarray, counts: list[np.ndarray], n_groups: int
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Add up the counts of each group and time, sorted."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add up the counts of each group and time, sorted; kinds of counts x rows."""
     width = int(time.max(initial=0)) + 1 if time.dtype.kind in "iu" else 0
     if 0 < width * n_groups <= 4 * len(time):  # many rows on few whole times: do not sort
         key = group * width + time
         found = np.flatnonzero(np.bincount(key, minlength=width * n_groups))
-        counts = [np.bincount(key, count, minlength=width * n_groups)[found] for count in counts]
-        return found // width, (found % width).astype(time.dtype), counts
-    order, first = sorted_pairs(group, time)
-    counts = [_summed(count[order], first) for count in counts]
-    return group[order][first], time[order][first], counts
+        summed = [np.bincount(key, count, minlength=width * n_groups)[found] for count in counts]
+        return found // width, (found % width).astype(time.dtype), np.array(summed)
+    pairs = sorted_pairs(group, time)
+    rows = np.empty((len(counts), len(time)))
+    for own, count in zip(rows, counts, strict=True):
+        own[:] = count[pairs.order]
+    if len(pairs.group) < len(time):
+        rows = np.add.reduceat(rows, np.flatnonzero(pairs.first), axis=1)
+    return pairs.group, pairs.time, rows
 
 
-def sorted_pairs(group: np.ndarray, time: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray]:
-    """Return the order of the rows by group and time, and which sorted rows begin a new pair.
+class Pairs(NamedTuple):
+    """Rows sorted by group and time."""
+
+    order: np.ndarray | slice  # of the rows
+    first: np.ndarray  # bool: which sorted rows begin a new pair
+    group: np.ndarray  # of each pair
+    time: np.ndarray  # of each pair
+
+
+def sorted_pairs(group: np.ndarray, time: np.ndarray) -> Pairs:
+    """Sort rows by group and time, both at least 0.
 
     Examples
     --------
-    >>> order, first = sorted_pairs(np.array([1, 0, 0]), np.array([5, 2, 2]))
-    >>> order.tolist(), first.tolist()
+    >>> pairs = sorted_pairs(np.array([1, 0, 0]), np.array([5, 2, 2]))
+    >>> pairs.order.tolist(), pairs.first.tolist()
     ([1, 2, 0], [True, False, True])
+    >>> pairs.group.tolist(), pairs.time.tolist()
+    ([0, 1], [2, 5])
     """
     same = group[1:] == group[:-1]
+    alone = bool(same.all())
     order: np.ndarray | slice = slice(None)
     if not np.all((group[1:] > group[:-1]) | (same & (time[1:] >= time[:-1]))):
-        order = np.argsort(time)
-        if not same.all():
+        order = rising(time)
+        if not alone:
             narrow = np.uint16 if group.max() < 2**16 else np.int64  # 16 bits sort in linear time
             order = order[np.argsort(group[order].astype(narrow), kind="stable")]
-        group, time = group[order], time[order]
+            group = group[order]
+        time = time[order]
     first = np.ones(len(group), dtype=bool)
-    first[1:] = (group[1:] != group[:-1]) | (time[1:] != time[:-1])
-    return order, first
-
-
-def _summed(count: np.ndarray, first: np.ndarray) -> np.ndarray:
-    return count if first.all() else np.add.reduceat(count, np.flatnonzero(first))
+    np.not_equal(time[1:], time[:-1], out=first[1:])
+    if not alone:
+        first[1:] |= group[1:] != group[:-1]
+    if not first.all():
+        group, time = group[first], time[first]
+    return Pairs(order, first, group, time)
 
 
 def _kept(table: LifeTable, keep: np.ndarray) -> LifeTable:
@@ -173,7 +194,7 @@ def _kept(table: LifeTable, keep: np.ndarray) -> LifeTable:
 
 def _checked_risk(table: LifeTable) -> np.ndarray:
     """Return who is at risk, at least those who leave; error if entries do not fit exits."""
-    segments, leaving = table.segments, table.n_events.sum(axis=0) + table.n_censored
+    segments, leaving = table.segments, table.n_ended + table.n_censored
     slack = 1e-9 * max(1.0, float(leaving.max(initial=0)))  # weighted counts carry rounding
     surplus = segments.group[segments.first_rows][
         np.abs(table.n_at_risk[segments.first_rows]) > slack

@@ -6,6 +6,7 @@ Unit: one group at one time. Beyond the last observed time of its group a curve 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -185,6 +186,7 @@ class Reader:
         self._segments = segments
         starts, last = segments.starts[:-1, None], max(segments.n_rows - 1, 0)
         passed = segments.locate(time, times)  # rows at or before the time
+        self._passed, self._rank = passed, np.argsort(times, kind="stable")
         self._row = np.clip(starts + passed - 1, 0, last)
         self._begun = passed > 0
         exact = self._begun & (_picked(time, self._row) == times)
@@ -202,8 +204,22 @@ class Reader:
 
     def until(self, column: np.ndarray) -> np.ndarray:
         """Sum over the rows up to and including the time."""
-        total = _picked(self._segments.running_sum(column), self._row)
-        return np.where(self._begun, total, 0.0)
+        begin, empty = self._pieces
+        sums = np.zeros(len(empty))
+        if len(begin):
+            sums[: len(begin)] = np.add.reduceat(column, begin)
+        sums[empty] = 0.0
+        found = np.empty(self._passed.shape)
+        found[:, self._rank] = sums.reshape(len(found), -1)[:, :-1].cumsum(axis=1)
+        return found
+
+    @cached_property
+    def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the rows between two of the times, rising, begin in each group; which are none."""
+        starts, n_rows = self._segments.starts[:-1, None], self._segments.n_rows
+        begin = np.hstack([starts, starts + self._passed[:, self._rank]]).ravel()
+        empty = begin == np.append(begin[1:], n_rows)
+        return begin[: np.searchsorted(begin, n_rows)], empty
 
 
 def _picked(column: np.ndarray, rows: np.ndarray) -> np.ndarray:

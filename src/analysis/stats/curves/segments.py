@@ -29,6 +29,43 @@ def numbered(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(found), (np.cumsum(found) - 1)[key]
 
 
+def rising(x: np.ndarray) -> np.ndarray:
+    """Return the order in which numbers that are at least 0 rise, equal ones as they come.
+
+    The place of each number is written into the low bits of its whole-number image, and the images
+    are sorted: several times faster than ``argsort``. The few that only the bits so lost can tell
+    apart are sorted once more.
+
+    Examples
+    --------
+    >>> rising(np.array([0.5, 0.25, 0.5, 0.0])).tolist()
+    [3, 1, 0, 2]
+    """
+    if x.dtype.kind not in "if" or x.dtype.itemsize > 8:
+        return np.argsort(x, kind="stable")
+    key = x.astype(np.int64) if x.dtype.kind == "i" else (x.astype(float) + 0.0).view(np.int64)
+    places = max(len(x) - 1, 0).bit_length()
+    lost = max(places - 63 + int(key.max(initial=0)).bit_length(), 0)
+    key >>= lost
+    key <<= places
+    key |= np.arange(len(x))
+    key.sort()
+    order = key & ((1 << places) - 1)
+    key >>= places
+    return _told_apart(order, np.flatnonzero(key[1:] == key[:-1]), x) if lost else order
+
+
+def _told_apart(order: np.ndarray, alike: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Sort those whose image is that of the next one by what the image does not tell."""
+    among = np.zeros(len(x), dtype=bool)
+    among[alike] = among[alike + 1] = True
+    at = np.flatnonzero(among)
+    values = x[order[at]]
+    if (values[1:] < values[:-1]).any():
+        order[at] = order[at][np.argsort(values, kind="stable")]
+    return order
+
+
 class Segments:
     """Where each group's rows begin; ``starts`` has one entry a group and then the row count.
 
@@ -126,7 +163,7 @@ class Segments:
         >>> Segments(np.array([0, 3, 5])).latest(np.array([1, 3])).tolist()
         [0, 1, 1, 2, 2]
         """
-        passed = np.zeros(self.n_rows, dtype=np.int32)
+        passed = np.zeros(self.n_rows, dtype=np.intp)  # look-ups take these as they are
         passed[rows] = 1
         np.cumsum(passed, out=passed)
         if self.n_groups > 1:
@@ -152,7 +189,9 @@ class Segments:
     ) -> np.ndarray:
         step = -1 if backwards else 1
         if np.count_nonzero(self.lengths) <= 1:
-            return operation.accumulate(x[::step])[::step]
+            run = np.empty(len(x))
+            operation.accumulate(x[::step], out=run[::step])
+            return run
         padded = np.append(x, identity)
         blocks, position = self._blocks
         run = [operation.accumulate(padded[rows[:, ::step]], axis=1)[:, ::step] for rows in blocks]

@@ -17,6 +17,7 @@ import numpy as np
 
 BLOCK = 512  # combinations of levels in a block: a table of two blocks stays in the cache
 GRID = 2  # rows are pooled where a table of all combinations has at most so many times their number
+STRIP = 2**18  # multiplications: threads of BLAS that share fewer wait longer than they work
 LARGEST = 300.0  # of a block's part of the linear predictor: beyond, odds overflow
 
 
@@ -74,11 +75,9 @@ class Coded:
 
     def _number(self, factors: Sequence[int], codes: np.ndarray) -> np.ndarray:
         """Which combination of the factors' levels each row has."""
-        number = np.zeros(len(codes), dtype=np.int64)
-        for f in factors:
-            number *= self.n_levels[f]
-            number += codes[:, f]
-        return number
+        weight = np.zeros(self.n_factors, dtype=np.int64)
+        weight[factors] = np.cumprod([1, *(self.n_levels[f] for f in factors[:0:-1])])[::-1]
+        return codes.astype(np.int64, copy=False) @ weight
 
     @cached_property
     def combination(self) -> list[np.ndarray]:
@@ -201,7 +200,7 @@ class Coded:
         for i, j in combinations(range(len(self.blocks)), 2):
             table = self._table((i, j), w)
             rows, columns = self._own[i], self._own[j]
-            cross = self.dummies[i][:, rows].T @ (table @ self.dummies[j][:, columns])
+            cross = self.dummies[i][:, rows].T @ _product(table, self.dummies[j][:, columns])
             found[np.ix_(rows, columns)] += cross
             found[np.ix_(columns, rows)] += cross.T
             if j == i + 1:
@@ -241,6 +240,12 @@ class Coded:
         for f, one in zip(order, levels, strict=True):
             codes[:, f] = one
         return Coded(codes, self.n_levels, self.reference)
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``a @ b`` in strips that BLAS computes in one thread."""
+    rows = max(1, STRIP // max(b.size, 1))
+    return np.concatenate([a[i : i + rows] @ b for i in range(0, len(a), rows)])
 
 
 def _packed(n_levels: Sequence[int], most: int = BLOCK) -> list[list[int]]:

@@ -103,11 +103,11 @@ def logistic_fit(
     -----
     Newton's method, that is iteratively reweighted least squares: McCullagh and Nelder (1989),
     4.4; a step is halved until the slope at its end has not turned against it, which for a
-    concave log-likelihood means that it went up. Large data start from the fit of a sixteenth of
-    the rows. Existence of the maximum: Albert and Anderson (1984), Biometrika 71:1-10; separation
-    is found by linear programming as in Konis (2007), and only looked for where a level has no
-    success or no failure or the method does not settle. Penalty: Firth (1993), Biometrika
-    80:27-38; Heinze and Schemper (2002), Stat. Med. 21:2409-2419.
+    concave log-likelihood means that it went up. Large data that are no full table start from the
+    fit of a sixteenth of the rows. Existence of the maximum: Albert and Anderson (1984),
+    Biometrika 71:1-10; separation is found by linear programming as in Konis (2007), and only
+    looked for where a level has no success or no failure or the method does not settle. Penalty:
+    Firth (1993), Biometrika 80:27-38; Heinze and Schemper (2002), Stat. Med. 21:2409-2419.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def _times_log(count: float, share: float) -> float:
 
 
 def _log_likelihood(coded: Coded, beta: np.ndarray, k: np.ndarray, n: np.ndarray) -> float:
-    return float(coded.total(k) @ beta - n @ np.log1p(coded.odds(beta)))
+    return float(coded.total(k) @ beta - (n * np.log1p(coded.odds(beta))).sum())
 
 
 def _maximum(
@@ -201,7 +201,7 @@ def _maximum(
         beta[0] = np.log((k.sum() + 0.5) / (n.sum() - k.sum() + 0.5))
     if penalty == "none" and one_sided(coded, coded.total(k), coded.total(n)):
         return beta, np.zeros((0, 0)), 0, False
-    if coded.n_rows > SAMPLE_ABOVE:
+    if coded.codes is not None and coded.n_rows > SAMPLE_ABOVE:  # steps on a table take little
         beta = _start(coded, kept, k, n, beta)
     return _newton(coded, kept, k, n, beta, penalty, MOST_STEPS)
 
