@@ -109,8 +109,9 @@ def hazard_ratio(seed: Seed, replications: int) -> Outcome:
             spells.seen[own] * 1,
             ~spells.seen[own] * 1,
             cluster=seller[own] - seller[own].min(),
+            corrected=True,
         )
-        reach = t_quantile(fit.robust_df, NOMINAL)
+        reach = t_quantile(fit.robust_df, NOMINAL)[0]
         found.append((fit.coefficient[0], reach * fit.robust_error[0], 1.96 * fit.std_error[0]))
     estimate, half, alone = np.array(found).T
     ours = Found(estimate, estimate - half, estimate + half)

@@ -14,22 +14,32 @@ def _counts() -> dict[str, pd.DataFrame]:
     return dict(iter(pd.read_csv(STATS / "beta_posterior.csv").groupby("case")))
 
 
-def _spreads() -> Pairs:
+def _spreads(file: str, *, adjusted: bool) -> Pairs:
     counts = _counts()
-    for row in pd.read_csv(STATS / "spread.csv").itertuples():
-        yield stats.beta_binomial_spread(counts[row.case]["k"], counts[row.case]["n"]), row
+    for row in pd.read_csv(STATS / file).itertuples():
+        own = counts[row.case]
+        yield stats.beta_binomial_spread(own["k"], own["n"], adjusted=adjusted), row
+
+
+def _spread_of_r(file: str, *, adjusted: bool) -> Pairs:
+    names = ("mean", "correlation", "low", "high", "statistic", "p_value")
+    for found, row in _spreads(file, adjusted=adjusted):
+        yield [getattr(found, name) for name in names], [getattr(row, name) for name in names]
 
 
 def spread_of_r(_: None) -> Pairs:
     """Compare mean, correlation, profile limits and test with R's optimize and uniroot."""
-    for found, row in _spreads():
-        names = ("mean", "correlation", "low", "high", "statistic", "p_value")
-        yield [getattr(found, name) for name in names], [getattr(row, name) for name in names]
+    return _spread_of_r("spread.csv", adjusted=False)
+
+
+def adjusted_spread_of_r(_: None) -> Pairs:
+    """Compare the same of the adjusted likelihood, its information by R's trigamma."""
+    return _spread_of_r("adjusted_spread.csv", adjusted=True)
 
 
 def spread_of_vgam(_: None) -> Pairs:
     """Compare mean and correlation with ``vglm(..., betabinomial)``."""
-    for found, row in _spreads():
+    for found, row in _spreads("spread.csv", adjusted=False):
         yield [found.mean, found.correlation], [row.vgam_mean, row.vgam_correlation]
 
 
@@ -116,6 +126,15 @@ COMPARISONS = [
         f"{R}VGAM 1.1-7, dbetabinom.ab; pbinom",
         "reference/stats/funnel_tails.csv",
         tails,
+    ),
+    Comparison(
+        "beta_binomial_spread",
+        "adjusted: mean, correlation, limits, likelihood ratio, p-value",
+        f"{R}optimize and uniroot",
+        "reference/stats/adjusted_spread.csv",
+        adjusted_spread_of_r,
+        1e-5,
+        "both stop where the likelihood is flat to rounding",
     ),
     Comparison(
         "beta_binomial_spread",

@@ -73,11 +73,10 @@ def refund_drivers(
     Notes
     -----
     Cox's (1972) proportional hazards on counts (:func:`analysis.stats.cox`) with robust errors by
-    seller where sellers are known (Lin and Wei 1989), corrected for few and for large ones, and
-    Student's limits. In simulations with sellers of different pace that lean to one level, a 95 %
-    interval covered the ratio 92 to 96 % of the time with 10 to 60 sellers, 92 or 93 % where a
-    few had most refunds: such limits are somewhat too narrow. The uncorrected ones of R, with
-    normal limits, covered 83 to 93 % with 10 and 20; those of independent refunds 53 to 74 %.
+    seller where sellers are known (Lin and Wei 1989), corrected for how far few or large ones pull
+    the ratios towards themselves (Wang, Turner and Li 2023), and Student's limits. How often such
+    limits hold the truth where sellers of different pace lean to one level is in
+    ``benchmarks/COVERAGE.md``; the uncorrected ones of R, with normal limits, are too narrow there.
     A ratio is an average over the time when hazards are not proportional
     (:func:`analysis.stats.proportionality` tests that). It describes; it is no effect. q-values:
     Benjamini and Hochberg (1995), over all levels.

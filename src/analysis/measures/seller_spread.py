@@ -59,9 +59,9 @@ def seller_spread(
 
     Notes
     -----
-    :func:`analysis.stats.beta_binomial_spread`: maximum likelihood, profile-likelihood limits,
-    likelihood-ratio test at the boundary. Not adjusted for case mix: sellers whose buyers ask
-    later differ too.
+    :func:`analysis.stats.beta_binomial_spread`: likelihood adjusted for the fitted mean (Cox and
+    Reid 1987), its profile limits, likelihood-ratio test at the boundary. Not adjusted for case
+    mix: sellers whose buyers ask later differ too.
     """
     tables.need("orders", CLUSTER, by="seller_spread")
     by = [by] if isinstance(by, str) else list(by)
@@ -117,7 +117,9 @@ def _row(counts: pd.DataFrame, level: float) -> dict:
         "n_events": int(k.sum()),
         "n_pending": int(counts["n_pending"].sum()),
         "n_clusters": int((n > 0).sum()),
-        "interval": "profile likelihood, beta-binomial" if known else "none: nothing can tell",
+        "interval": "adjusted profile likelihood, beta-binomial"
+        if known
+        else "none: nothing can tell",
     }
 
 

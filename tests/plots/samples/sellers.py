@@ -61,7 +61,7 @@ def seller_spread(rng: np.random.Generator, n: int) -> list[dict]:
     if not known:
         row = dict.fromkeys(row, np.nan)
     counts = {"n": n, "n_events": round(n / 2), "n_pending": n // 50, "n_clusters": n // 9}
-    return [{**row, **counts, "interval": "profile likelihood, beta-binomial"}]
+    return [{**row, **counts, "interval": "adjusted profile likelihood, beta-binomial"}]
 
 
 def seller_funnel(n_sellers: int = 90, seed: int = 6) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.comparisons.cox_residuals import cluster_scores
+from analysis.stats.comparisons.cox_residuals import cluster_scores, corrected_errors
 from analysis.stats.comparisons.cox_risk import (
     Problem,
     Rows,
@@ -38,7 +38,7 @@ class Cox(NamedTuple):
     coefficient: np.ndarray  # log hazard ratio; infinite or NaN where ``status`` says so
     std_error: np.ndarray  # of the model; NaN where there is none
     robust_error: np.ndarray  # allowing for clusters; NaN without them
-    robust_df: float  # degrees of freedom of those; NaN without clusters
+    robust_df: np.ndarray  # degrees of freedom of those; NaN without clusters
     status: np.ndarray  # "estimated"; "infinite": no finite maximum; "redundant": adds nothing
     covariance: np.ndarray  # covariates x covariates
     robust_covariance: np.ndarray
@@ -94,8 +94,9 @@ def cox(
     cluster
         Cluster of each row (a seller), whole numbers from 0, for robust errors.
     corrected
-        Whether to enlarge the square of what a cluster adds by ``1 / (1 - h)``, ``h`` its part of
-        the spells; without it, robust errors are R's.
+        Whether to correct what a cluster adds for how far it pulls the coefficients towards
+        itself, which matters where clusters are few or a few are large; without it, robust errors
+        are R's.
     ties
         ``"efron"`` or ``"breslow"``.
 
@@ -118,7 +119,10 @@ def cox(
     :func:`analysis.stats.cox_risk.sums`; Newton's method with step halving until no linear
     predictor moves by 1e-11 (R's ``coxph`` stops when the likelihood moves by less than 1e-9 of
     itself). Robust errors: Lin and Wei (1989), J. Am. Stat. Assoc. 84:1074-1078, sums over
-    clusters; their degrees of freedom are ``1 / sum h**2 - 1``, at least 1.
+    clusters; their degrees of freedom are ``1 / sum h**2 - 1``, ``h`` a cluster's part of the
+    spells, at least 1. Corrected ones: Wang, Turner and Li (2023), Biom. J. 65:2200113, the
+    correction of Kauermann and Carroll, with degrees of freedom of each coefficient by
+    :func:`analysis.stats.bias_reduced.bias_reduced`, at least 1.
 
     Examples
     --------
@@ -144,14 +148,17 @@ def cox(
     rows = Rows(pattern, time, n_event, spells, weight, entry)
     problem = problem_of(scaled, points_of(stratum, rows), rows, ties)
     found = _maximum(problem)
-    robust, n_clusters, df = np.full((x.shape[1],) * 2, np.nan), 0, np.nan
+    p = x.shape[1]
+    robust, df, n_clusters = np.full((p, p), np.nan), np.full(p, np.nan), 0
     if cluster is not None:
-        moved = cluster_scores(problem, found.beta, cluster) @ found.covariance
         part = _parts(spells * weight, cluster)
-        n_clusters, df = len(moved), max(1 / max((part**2).sum(), 1e-300) - 1, 1.0)
+        n_clusters = len(part)
         if corrected:
-            moved = moved / np.sqrt(np.maximum(1 - part, 1e-9))[:, None]
-        robust = moved.T @ moved
+            robust, df = corrected_errors(problem, found.beta, found.covariance, cluster)
+        else:
+            moved = cluster_scores(problem, found.beta, cluster) @ found.covariance
+            robust = moved.T @ moved
+            df = np.full(p, max(1 / max((part**2).sum(), 1e-300) - 1, 1.0))
     return _told(problem, found, spread, robust, n_clusters, df)
 
 
@@ -266,7 +273,7 @@ def _told(
     spread: np.ndarray,
     robust: np.ndarray,
     n_clusters: int,
-    robust_df: float,
+    robust_df: np.ndarray,
 ) -> Cox:
     """Return the fit in the units of the covariates."""
     fine = found.status == ESTIMATED

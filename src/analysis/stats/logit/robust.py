@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis.stats.bias_reduced import NO_ROOM, ClusterSums, bias_reduced
 from analysis.stats.logit.coded import Coded
 from analysis.stats.logit.logistic import LogisticFit
 from analysis.stats.shares.proportions import checked_counts
 
 CHUNK = 256  # clusters at a time
-NO_ROOM = 1e-9  # what a cluster leaves of a direction that it alone determines
 
 
 class ContrastVariance(NamedTuple):
@@ -23,12 +23,6 @@ class ContrastVariance(NamedTuple):
     variance: np.ndarray  # NaN with fewer than two clusters, or where a contrast is NaN
     df: np.ndarray  # its degrees of freedom, at least 1; NaN likewise
     n_clusters: int
-
-
-class _Sums(NamedTuple):
-    variance: np.ndarray  # of each contrast
-    squares: np.ndarray  # what clusters by themselves add to the spread of the variance
-    crossed: np.ndarray  # sum of r r' over clusters, a matrix a contrast, whitened
 
 
 def clustered_variance(
@@ -114,10 +108,9 @@ def clustered_variance(
     for one in _chunks(names):
         rows = order[one]
         part = _several(fit, root, whitened, codes[rows], k[rows], n[rows], names[one])
-        sums = _Sums(*(a + b for a, b in zip(sums, part, strict=True)))
+        sums = ClusterSums(*(a + b for a, b in zip(sums, part, strict=True)))
     model = (whitened**2).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df = model**2 / (sums.squares + (sums.crossed**2).sum(axis=(1, 2)))
+    df = sums.df
     missing = np.isnan(contrasts).any(axis=1)
     return ContrastVariance(
         np.where(missing, np.nan, sums.variance),
@@ -151,7 +144,7 @@ def _singles(
     k: np.ndarray,
     n: np.ndarray,
     alone: np.ndarray,
-) -> _Sums:
+) -> ClusterSums:
     """Clusters of one row: their information has rank one and all is in closed form."""
     coded, share, residual = _residuals(fit, codes, k, n)
     size = np.where(alone, 1.0, n)  # cases in a cluster
@@ -162,15 +155,16 @@ def _singles(
     left = np.maximum(1 - lever, NO_ROOM)
     back = np.zeros((len(root), coded.n_columns))
     back[:, fit.usable] = root.T
-    variance, squares, crossed = [], [], []
+    variance, mean, squares, crossed = [], [], [], []
     for one in whitened @ back:  # a contrast times the covariance
         along = coded.predictor(one) ** 2
         theta = along * weight / left
         variance.append((along * squared / left).sum())
+        mean.append((members * theta * (1 - lever)).sum())
         squares.append((members * theta**2 * (1 - 2 * lever)).sum())
         matrix = coded.gram(members * theta * weight)
         crossed.append(root.T @ matrix[np.ix_(fit.usable, fit.usable)] @ root)
-    return _Sums(np.array(variance), np.array(squares), np.array(crossed))
+    return ClusterSums(*(np.array(part) for part in (variance, mean, squares, crossed)))
 
 
 def _several(
@@ -181,26 +175,14 @@ def _several(
     k: np.ndarray,
     n: np.ndarray,
     names: np.ndarray,
-) -> _Sums:
+) -> ClusterSums:
     """Clusters of several rows: one decomposition of a matrix of the model's size each."""
     coded, share, residual = _residuals(fit, codes, k, n)
     names = names - names[0]
     information = _by_cluster(coded, n * share * (1 - share), names)
     scores = _scores(coded, residual, names)[:, fit.usable] @ root
     kept = information[:, fit.usable[:, None], fit.usable]
-    values, vectors = np.linalg.eigh(root.T @ kept @ root)
-    left = 1 - values
-    with np.errstate(divide="ignore", invalid="ignore"):
-        stretch = np.where(left > NO_ROOM, 1 / np.sqrt(left), 0.0)
-    turned = whitened @ vectors * stretch[:, None, :]  # clusters, contrasts, columns
-    own = np.einsum("gij,gi->gj", vectors, scores)
-    variance = (np.einsum("gqj,gj->gq", turned, own) ** 2).sum(axis=0)
-    theta = (turned**2 * values[:, None, :]).sum(axis=2)
-    reach = turned * values[:, None, :]
-    squares = (theta**2 - 2 * theta * (reach**2).sum(axis=2)).sum(axis=0)
-    reach = reach @ vectors.transpose(0, 2, 1)
-    crossed = np.matmul(reach.transpose(1, 2, 0), reach.transpose(1, 0, 2))
-    return _Sums(variance, squares, crossed)
+    return bias_reduced(whitened, root.T @ kept @ root, scores)[1]
 
 
 def _scores(coded: Coded, residual: np.ndarray, names: np.ndarray) -> np.ndarray:

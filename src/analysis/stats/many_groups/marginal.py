@@ -79,6 +79,20 @@ class MarginalLikelihood:
         """Log-likelihood at the likeliest mean for each strength."""
         return self.value(self.best_mean(strength), strength)
 
+    def adjusted(self, strength: np.ndarray) -> np.ndarray:
+        """Profile log-likelihood of each strength, less half the log of the mean's information.
+
+        As restricted likelihood does for normal data, it allows for the mean having been fitted
+        to the same groups. Source: Cox and Reid (1987), J. R. Stat. Soc. B 49:1-39; the mean and
+        the correlation are nearly orthogonal.
+        """
+        strength = np.asarray(strength, float)
+        mean, finite = self.best_mean(strength), np.isfinite(strength)
+        information = self.k / mean**2 + (self.n - self.k) / (1 - mean) ** 2
+        if finite.any():
+            information[finite] = -self.slopes(mean[finite], strength[finite])[1]
+        return self.value(mean, strength) - np.log(information) / 2
+
 
 def _tally(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts, times = np.unique(values, return_counts=True)
