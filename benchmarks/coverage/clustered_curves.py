@@ -14,8 +14,10 @@ from .study import Found, Outcome, Seed, Study
 SELLERS, REFUNDS = 40, 500
 AGES, AT, TAU = 21.0, 7.0, 14.0
 FRAILTY = laws.Frailty(scale=6.0, shape=1.3, variance=0.5)
+LOSING, LONG = (1.0, 7.0), 60.0  # beta distribution of the sellers' share that never comes; days
 APPROVING = 2.0, 2.0  # beta distribution of the sellers' share of approvals
 LAW = "Weibull refunds with gamma frailty of the seller, ages uniform over 21 days"
+NEVER_LAW = "Weibull refunds, each seller loses a beta-distributed share, ages over 60 days"
 CASES = f"{SELLERS} sellers, {REFUNDS} refunds"
 
 
@@ -92,12 +94,29 @@ def approved(seed: Seed, replications: int) -> Outcome:
     return Outcome(ours, (1 - FRAILTY.survival(AT)) / 2, alone)
 
 
-def _study(estimand: str, estimator: str, draw: object, unit: str = "share") -> Study:
+def never(seed: Seed, replications: int) -> Outcome:
+    """Refunds of which each seller loses his own share; the others are there within weeks."""
+    rng = np.random.default_rng(seed)
+    seller = laws.sellers_of(rng, replications, SELLERS, REFUNDS)
+    end = 4.0 * rng.weibull(1.5, len(seller))
+    end[rng.beta(*LOSING, replications * SELLERS)[seller] > rng.random(len(seller))] = np.inf
+    spells = laws.observed(rng, seller // SELLERS, end, longest=LONG)
+    curve, jackknife = _curve(spells, seller)
+    ours, alone = (
+        Found(found.share, found.low, found.high)
+        for found in (stats.plateau(curve, jackknife=jackknife), stats.plateau(curve))
+    )
+    return Outcome(ours, LOSING[0] / sum(LOSING), alone)
+
+
+def _study(
+    estimand: str, estimator: str, draw: object, unit: str = "share", law: str = LAW
+) -> Study:
     return Study(
         "curves",
         estimand,
         f"{estimator}, Jackknife",
-        LAW,
+        law,
         CASES,
         draw,
         f"{estimator}, cases taken as independent",
@@ -111,4 +130,5 @@ STUDIES = [
     _study("mean days (14), unlike sellers", "restricted_mean", mean_time, "days"),
     _study("median days, unlike sellers", "survival_quantiles", median, "days"),
     _study("approved within 7 days, of sellers", "incidence_at", approved),
+    _study("share of refunds that never come", "plateau", never, law=NEVER_LAW),
 ]

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from tests.measures.brute import Curve
 
 from analysis.marketplace import make_market
 from analysis.measures import never_refunded_share
 from analysis.sources import open_tables
-from analysis.stats import wilson
+from analysis.stats import clustered_wilson
 
 ORDERS = 12_000
 
@@ -84,7 +85,33 @@ def test_a_plateau_is_the_share_and_a_short_one_is_none(tables):
     # and ten that are younger than the slowest
     row = never_refunded_share(tables(**legs(waits, open_days=[5] * 10))).iloc[0]
     assert (row.follow_up, row.estimate, row.ci_low) == ("nobody left waiting", 0.0, 0.0)
-    assert row.ci_high == row.at_most == pytest.approx(wilson([0], [30])[1][0])
+    high = clustered_wilson([0], [30], [0.0], df=39)[1][0]  # forty legs, each of its own seller
+    assert row.ci_high == row.at_most == pytest.approx(high)
+
+
+def test_limits_allow_for_sellers_who_lose_refunds(tables):
+    """Four sellers have all that is lost: as the curve leg by leg, clusters summed."""
+    waits, lost = list(range(1, 41)), 12
+    texts = legs(waits, open_days=[200] * lost)
+    sellers = [i % 8 for i in range(40)] + [i % 4 for i in range(lost)]
+    orders = [f"{i} | {seller}" for i, seller in enumerate(sellers, 1)]
+    asked, *rows = texts["requests"].split("\n")
+    texts["orders"] = "\n".join(["order_id | seller_id", *orders])
+    texts["requests"] = "\n".join(
+        [f"order_id | {asked}", *(f"{i} | {row}" for i, row in enumerate(rows, 1))]
+    )
+    row = never_refunded_share(tables(**texts)).iloc[0]
+    spells = [(24 * days, 1) for days in waits] + [(24 * 200, 0)] * lost
+    curve = Curve(spells, 1, names=sellers)
+    limits = curve.log_log(lost / 52, curve.variance(24 * 200, None))
+    assert (row.estimate, row.ci_low, row.ci_high) == pytest.approx((lost / 52, *limits))
+    assert (row.n_clusters, row.interval) == (
+        8,
+        "Kaplan-Meier plateau, log-log, clustered by seller",
+    )
+    alone = Curve(spells, 1)
+    low, high = alone.log_log(lost / 52, alone.variance(24 * 200, None))
+    assert high - low < row.ci_high - row.ci_low
 
 
 def test_a_credit_after_the_horizon_counts_as_open(tables):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.measures.brute import Curve, Data, cut, grouped, units
+from tests.measures.brute import Data, curve_of, cut, grouped, units
 from tests.measures.random_rows import AS_OF, random_market
 
 from analysis.contract import MissingData
@@ -60,23 +60,23 @@ def test_a_leg_without_the_moment_it_was_sent_is_in_the_total_only(tables):
 
 
 def spells_of(stage, data, members, horizon):
-    """The spells of one stage, row by row, in whole minutes, and how many are still to come."""
+    """The spells of one stage with their rows, and how many are still to come."""
     asked = {row["request_id"]: row["requested_at"] for row in data.rows["requests"]}
     requests = [r for r in members["requests"] if r["outcome"] != "blocked"]
     legs = members["refunds"]
     waiting = sum(r["decided_at"] is None for r in requests)
     dated = [g for g in legs if g["started_at"] or not g["credited_at"]]
     if stage == "decision":
-        return [(r["requested_at"], r["decided_at"]) for r in requests], 0
+        return [(r, r["requested_at"], r["decided_at"]) for r in requests], 0
     if stage == "start":
-        begun = [(g["due_since"], g["started_at"]) for g in dated if g["due_since"]]
+        begun = [(g, g["due_since"], g["started_at"]) for g in dated if g["due_since"]]
         return begun, waiting
     if stage == "arrival":
-        begun = [(g["started_at"], g["credited_at"]) for g in dated if g["started_at"]]
+        begun = [(g, g["started_at"], g["credited_at"]) for g in dated if g["started_at"]]
         left = [g for g in dated if not g["started_at"] and g["due_since"]]
         return begun, len(left)
-    whole = [(asked[g["request_id"]], g["credited_at"]) for g in legs if g["request_id"]]
-    old = [pair for pair in whole if data.age(pair[0]) >= horizon * 86_400]
+    whole = [(g, asked[g["request_id"]], g["credited_at"]) for g in legs if g["request_id"]]
+    old = [one for one in whole if data.age(one[1]) >= horizon * 86_400]
     return old, len(whole) - len(old)
 
 
@@ -91,16 +91,21 @@ def test_stages_counted_row_by_row(horizon):
     for row in table.itertuples():
         key = (None if pd.isna(row.size_tier) else row.size_tier,)
         members = {"requests": requests.get(key, []), "refunds": refunds.get(key, [])}
-        pairs, pending = spells_of(row.stage, data, members, horizon)
-        spells = []
-        for start, end in pairs:
+        own, pending = spells_of(row.stage, data, members, horizon)
+        rows = []
+        for of, start, end in own:
             length = data.age(start) if end is None else int((end - start).total_seconds())
-            spells.append(cut(units(length, 60), 0 if end is None else 1, horizon * 1440))
-        assert (row.n, row.n_pending) == (len(spells), pending), row.stage
-        assert row.n_events == sum(cause for _, cause in spells)
-        if len(spells) > 40:
+            spell = cut(units(length, 60), 0 if end is None else 1, horizon * 1440)
+            rows.append({"seller_id": of["seller_id"], "spell": spell})
+        assert (row.n, row.n_pending) == (len(rows), pending), row.stage
+        assert row.n_events == sum(one["spell"][1] for one in rows)
+        if len(rows) > 40:
             continue  # exact fractions take long
-        expected = [value / 1440 for value in Curve(spells, 1).mean(horizon * 1440)]
+        curve = curve_of(rows, lambda one: one["spell"], 1)
+        named = curve.named("restricted mean, normal", "restricted mean, Student")
+        if rows:
+            assert {"n_clusters": row.n_clusters, "interval": row.interval} == named
+        expected = [value / 1440 for value in curve.mean(horizon * 1440)]
         found = [row.estimate, row.ci_low, row.ci_high]
         np.testing.assert_allclose(found, expected, atol=1e-9, equal_nan=True)
 

@@ -20,11 +20,13 @@ from analysis.measures.counting import (
 )
 from analysis.measures.curves import survival_of
 from analysis.measures.durations import refund_spells
-from analysis.measures.spells import Spells
+from analysis.measures.spells import Spells, cells_of
 from analysis.sources import Tables
+from analysis.stats.scales import interval_names
 
 SUFFICIENT, NOT_SUFFICIENT, NOBODY = "sufficient", "not sufficient", "nobody left waiting"
 MODELS = {"weibull": "Weibull", "lognormal": "log-normal"}
+METHOD = "Kaplan-Meier plateau, log-log"
 SOONEST_HOURS = 0.5  # what arrived within the first hour took half of it, for the models
 
 
@@ -52,7 +54,7 @@ def never_refunded_share(
     -------
     DataFrame
         One row per group: ``*by, estimate, ci_low, ci_high, at_most, follow_up, follow_up_p,
-        model, model_estimate, model_low, model_high, n, n_events, n_censored, n_late,
+        model, model_estimate, model_low, model_high, n, n_events, n_censored, n_late, n_clusters,
         interval``. ``follow_up`` is "sufficient", "not sufficient", or "nobody left waiting" (the
         leg that took longest has arrived). Where it is not sufficient the estimate, its limits
         and those of the model are missing; ``at_most`` is then still an upper limit, because
@@ -67,26 +69,28 @@ def never_refunded_share(
     Notes
     -----
     Estimate: height of the Kaplan-Meier plateau (Maller and Zhou 1992) on whole hours, rounded
-    up, log-log limits, Wilson's at 0. Follow-up: :func:`analysis.stats.follow_up` at 5 %. Beside
-    it a mixture cure model, :func:`analysis.stats.cure_fit`, of the law (Weibull or log-normal)
-    that fits better; where the two differ much, the law does not fit and the plateau is the
-    safer of them. Legs of one seller are taken as independent here.
+    up, log-log limits, Wilson's at 0; with the jackknife over sellers and Student's quantile where
+    sellers are known (:class:`analysis.stats.Jackknife`; a leg without seller is a cluster of its
+    own). A column ``weight`` is not used, but legs of weight 0 are left out. Follow-up:
+    :func:`analysis.stats.follow_up` at 5 %. Beside it a mixture cure model,
+    :func:`analysis.stats.cure_fit`, of the law (Weibull or log-normal) that fits better; where the
+    two differ much, the law does not fit and the plateau is the safer of them. The test and the
+    limits of the model take legs of one seller as independent.
     """
-    spells = refund_spells(
-        tables,
-        by,
-        horizon_days=positive("horizon_days", horizon_days),
-        clock="calendar",
-        by_seller=False,
-    )
+    horizon = positive("horizon_days", horizon_days)
+    spells = _unweighted(refund_spells(tables, by, horizon_days=horizon, clock="calendar"))
     groups = spells.groups
     curve = survival_of(spells)
-    plateau, followed = stats.plateau(curve, level=level), stats.follow_up(curve)
+    found = None if spells.cluster is None else stats.Jackknife(curve, cells_of(spells))
+    plateau = stats.plateau(curve, level=level, jackknife=found)
+    followed = stats.follow_up(curve)
     n = np.bincount(groups.index, spells.events[:, 0] + spells.censored, minlength=groups.n)
     ended = np.bincount(groups.index, spells.events[:, 0], minlength=groups.n)
     none_left = plateau.share == 0
     claimed = none_left | followed.is_sufficient
-    high = np.where(none_left, stats.wilson(np.zeros_like(ended), ended, level=level)[1], 1.0)
+    none, df = np.zeros(groups.n), np.inf if found is None else found.df
+    high = stats.clustered_wilson(none, ended, none, df=df, level=level)[1]
+    high = np.where(none_left, high, 1.0)
     high = np.where(np.isnan(plateau.high), np.where(n > 0, high, np.nan), plateau.high)
     words = np.where(followed.is_sufficient, SUFFICIENT, NOT_SUFFICIENT)
     columns = {
@@ -101,8 +105,18 @@ def never_refunded_share(
         "n_events": as_counts(ended),
         "n_censored": as_counts(n - ended),
         "n_late": followed.n_late,
+        "n_clusters": as_counts(n) if found is None else found.n_clusters,
+        "interval": np.full(groups.n, METHOD)
+        if found is None
+        else interval_names(METHOD, "seller", found.enough),
     }
-    return with_columns(groups.frame, **columns, interval="Kaplan-Meier plateau, log-log")
+    return with_columns(groups.frame, **columns)
+
+
+def _unweighted(spells: Spells) -> Spells:
+    """Return the spells, each counted once."""
+    ended = spells.n_spells * (spells.end > 0)
+    return spells._replace(events=ended[:, None], censored=spells.n_spells - ended, n_squared=None)
 
 
 def _model(spells: Spells, claimed: np.ndarray, level: float) -> dict[str, np.ndarray]:

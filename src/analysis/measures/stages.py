@@ -26,10 +26,18 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from analysis.measures.counting import DAY, MINUTE, age, groups_of, positive, require_own_column
-from analysis.measures.curves import mean_table, medians
+from analysis.measures.counting import (
+    CLUSTER,
+    DAY,
+    MINUTE,
+    age,
+    groups_of,
+    positive,
+    require_own_column,
+)
+from analysis.measures.curves import MEAN, mean_table, medians
 from analysis.measures.spells import spell_counts
-from analysis.sources import Tables, collect, epoch_seconds
+from analysis.sources import Size, Tables, collect, epoch_seconds
 from analysis.sources.tables import known_columns
 
 if TYPE_CHECKING:
@@ -39,7 +47,8 @@ STAGES = ("decision", "start", "arrival", "total")
 BLOCKED = "blocked"
 UNITS = DAY // MINUTE
 COLUMNS = ["stage", "horizon_days", "estimate", "ci_low", "ci_high", "median_days"]
-COLUMNS += ["share_of_total", "n", "n_events", "n_censored", "n_pending", "interval"]
+COLUMNS += ["share_of_total", "n", "n_events", "n_censored", "n_pending", "n_clusters"]
+COLUMNS += ["interval"]
 
 
 def stage_durations(
@@ -68,10 +77,10 @@ def stage_durations(
     DataFrame
         Four rows per group, ``decision``, ``start``, ``arrival`` and ``total``: ``*by, stage,
         horizon_days, estimate, ci_low, ci_high, median_days, share_of_total, n, n_events,
-        n_censored, n_pending, interval``. ``estimate`` is the restricted mean, in days, missing
-        where nothing was observed up to the horizon; ``share_of_total`` is the stage's estimate
-        divided by that of the total. What ``n`` and ``n_pending`` count is stated for each stage
-        at the head of :mod:`analysis.measures.stages`.
+        n_censored, n_pending, n_clusters, interval``. ``estimate`` is the restricted mean, in days,
+        missing where nothing was observed up to the horizon; ``share_of_total`` is the stage's
+        estimate divided by that of the total. What ``n`` and ``n_pending`` count is stated for each
+        stage at the head of :mod:`analysis.measures.stages`.
 
     Raises
     ------
@@ -80,9 +89,10 @@ def stage_durations(
 
     Notes
     -----
-    Restricted means of Kaplan-Meier curves on whole minutes, rounded up (Irwin 1949), normal
-    limits that take units as independent of each other; sellers are not allowed for, and a
-    column ``weight`` is not used. A leg credited without a recorded ``started_at`` is in
+    Restricted means of Kaplan-Meier curves on whole minutes, rounded up (Irwin 1949), Student
+    limits with the jackknife over sellers where they are known (:class:`analysis.stats.Jackknife`),
+    else normal ones that take units as independent; a unit without seller is a cluster of its
+    own. A column ``weight`` is not used. A leg credited without a recorded ``started_at`` is in
     the total only. Why the means need not add up: see the head of the module.
     """
     horizon = positive("horizon_days", horizon_days)
@@ -98,11 +108,18 @@ def stage_durations(
         age=epoch_seconds(tables.as_of) - frame.start_,
         unit_seconds=MINUTE,
         horizon_units=round(horizon * UNITS),
+        size=_size(tables),
     )
     found = mean_table(spells, horizon=horizon, units=UNITS, level=level)
     found["median_days"] = medians(spells) / UNITS
     pending = _pending(frame, by)
     return _whole(found, pending, by, horizon)
+
+
+def _size(tables: Tables) -> Size:
+    """How many units there are at most: a request has two stages, a leg three."""
+    requests, refunds = tables.size("requests"), tables.size("refunds")
+    return refunds._replace(n_rows=2 * requests.n_rows + 3 * refunds.n_rows)
 
 
 def _frames(tables: Tables, by: Sequence[str]) -> tuple[ir.Table, ir.Table, list[str]]:
@@ -167,8 +184,10 @@ def _part(
     *,
     begun: ir.BooleanValue | None = None,
 ) -> ir.Table:
+    seller = [CLUSTER] if CLUSTER in frame.columns and CLUSTER not in by else []
     return frame.select(
         *by,
+        *seller,
         stage=ibis.literal(stage),
         start_=epoch_seconds(start),
         end_=epoch_seconds(end),
@@ -199,9 +218,12 @@ def _whole(
         table.loc[own, name] = found[name].to_numpy()
     for name in ("n", "n_events", "n_censored"):
         table[name] = np.bincount(own, found[name], len(table)).astype(np.int64)
+    table["n_clusters"] = np.bincount(own, found["n_clusters"], len(table)).astype(np.int64)
+    table["interval"] = MEAN
+    table.loc[own, "interval"] = found["interval"].to_numpy()
     total = table["estimate"].to_numpy()[len(STAGES) - 1 :: len(STAGES)]
     table["share_of_total"] = table["estimate"] / np.repeat(total, len(STAGES))
-    table = table.assign(horizon_days=float(horizon), interval="restricted mean, normal")
+    table = table.assign(horizon_days=float(horizon))
     return table[[*by, *COLUMNS]]
 
 

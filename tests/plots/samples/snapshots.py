@@ -38,7 +38,8 @@ def stage_durations(rng: np.random.Generator, n: int) -> list[dict]:
             "n_events": int(n * 0.97),
             "n_censored": n - int(n * 0.97),
             "n_pending": n // 60,
-            "interval": "restricted mean, normal",
+            "n_clusters": max(n // 20, 2),
+            "interval": "restricted mean, Student, clustered by seller",
         }
         for stage, mean in zip(("decision", "start", "arrival", "total"), means, strict=True)
     ]
@@ -64,7 +65,8 @@ def never_refunded_share(rng: np.random.Generator, n: int) -> list[dict]:
             "n_events": n - lost,
             "n_censored": lost,
             "n_late": n // 2,
-            "interval": "Kaplan-Meier plateau, log-log",
+            "n_clusters": max(n // 20, 2),
+            "interval": "Kaplan-Meier plateau, log-log, clustered by seller",
         }
     ]
 

@@ -5,12 +5,15 @@ Unit: one group's curve of :func:`analysis.stats.kaplan_meier`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from analysis.stats.curves.survival import SurvivalCurve
 from analysis.stats.scales import probability_limits
+
+if TYPE_CHECKING:
+    from analysis.stats.curves.jackknife import Jackknife
 
 SIZE = 0.05  # of the test, when nothing else is asked for
 CHANCE = 0.875  # that one more end lies in the stretch before the last one, see follow_up
@@ -34,14 +37,20 @@ class FollowUp(NamedTuple):
     is_sufficient: np.ndarray
 
 
-def plateau(curve: SurvivalCurve, *, level: float = 0.95, kind: str = "log-log") -> Plateau:
+def plateau(
+    curve: SurvivalCurve,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    jackknife: Jackknife | None = None,
+) -> Plateau:
     """Share that has not ended after the last time of each group.
 
     Parameters
     ----------
     curve
         From :func:`analysis.stats.kaplan_meier`.
-    level, kind
+    level, kind, jackknife
         Of the limits, as in :func:`analysis.stats.survival_limits`.
 
     Returns
@@ -69,8 +78,11 @@ def plateau(curve: SurvivalCurve, *, level: float = 0.95, kind: str = "log-log")
     """
     segments = curve.segments
     share = segments.last(curve.survival, np.nan)
-    variance = segments.last(curve.variance, np.nan)
-    low, high = probability_limits(share, variance, level=level, kind=kind)
+    variance, df = curve.variance, None
+    if jackknife is not None:
+        variance, df = jackknife.widened("survival", variance), jackknife.df
+    variance = segments.last(variance, np.nan)
+    low, high = probability_limits(share, variance, level=level, kind=kind, df=df)
     last_event = np.full(segments.n_groups, np.nan)
     ended = curve.n_event > 0
     np.fmax.at(last_event, curve.group[ended], curve.time[ended].astype(float))
