@@ -24,7 +24,7 @@ from analysis.measures import (
 from analysis.sources import Size, open_tables
 
 # what the spread between clusters goes into
-OF_THE_SPREAD = ("_low", "_high", "clusters", "interval", "p_value", "q_value")
+OF_THE_SPREAD = ("_low", "_high", "at_most", "clusters", "interval", "p_value", "q_value")
 OF_SELLERS = {"seller_scorecard", "seller_funnel", "seller_spread", "reason_gaming"}
 
 

@@ -66,7 +66,10 @@ def refund_curve(
     Times are whole hours, rounded up. One minus Kaplan-Meier (1958), its variance the jackknife
     over sellers where they are known (:class:`analysis.stats.Jackknife`), Student limits on the
     log-log scale; Greenwood's (1926) variance where they are not. A leg without seller is a
-    cluster of its own. Orders count for their ``weight``.
+    cluster of its own. Orders count for their ``weight``. Limits are never narrower than those of
+    independent legs, so where sellers hardly differ in speed they hold the truth more often than
+    they say: those of this curve, of :func:`refund_mean` and of :func:`refund_quantiles` in 97 to
+    98 % of small synthetic markets instead of 95 % (``benchmarks/COVERAGE.md``).
     """
     spells = refund_spells(tables, by, horizon_days=horizon_days, clock=clock)
     table = curve_table(

@@ -114,15 +114,18 @@ def _columns(levels: Levels, n: np.ndarray) -> tuple[np.ndarray, int]:
 
 def _fitted(x: np.ndarray, spells: Spells, rows: TestRows) -> stats.Cox:
     ended = spells.end[rows.row] > 0
-    n = np.rint(rows.n_spells)
+    group, time, n = spells.groups.index[rows.row], spells.time[rows.row], np.rint(rows.n_spells)
+    columns = [n, ended, time, group, rows.weight, rows.cluster]
+    # sorted, so that engines, which count in any order, agree to the last digits
+    order = np.lexsort([column for column in columns if column is not None])
     return stats.cox(
         x,
-        spells.groups.index[rows.row],
-        spells.time[rows.row],
-        n * ended,
-        n * ~ended,
-        weight=rows.weight,
-        cluster=rows.cluster,
+        group[order],
+        time[order],
+        (n * ended)[order],
+        (n * ~ended)[order],
+        weight=rows.weight[order],
+        cluster=None if rows.cluster is None else rows.cluster[order],
         corrected=True,
     )
 

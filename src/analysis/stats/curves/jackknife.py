@@ -132,6 +132,7 @@ class Jackknife:
         """Variance ``name``, at least that of spells that are independent of each other.
 
         A design effect below 1 is taken for luck, as in :func:`analysis.stats.clustered_wilson`.
+        Limits from it, with Student's quantile, are too wide where clusters do not differ at all.
         Groups with fewer than two clusters have only the other: ``own``, or, with weights, the
         jackknife of single spells.
 
