@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
-from scipy.stats import binom, norm
+from scipy.stats import binom, norm, t
 
 from analysis import stats
-from analysis.stats.curves.cure import _LAWS, LATENCIES, _Sample, _terms
+from analysis.stats.curves.cure import LATENCIES, LAWS, Sample, terms
 
 few = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 
@@ -64,14 +64,14 @@ def test_a_search_without_derivatives_finds_no_higher_likelihood(law, seed):
 def test_derivatives_are_those_of_the_likelihood(law):
     rng = np.random.default_rng(1)
     counts = rng.integers(0, 5, (2, 30)).astype(float)
-    sample = _Sample(np.log(rng.uniform(1, 50, 30)), *counts)
+    sample = Sample(np.log(rng.uniform(1, 50, 30)), *counts)
     theta = np.array([-1.0, 2.5, 0.2])
-    _, gradient, second = _terms(sample, _LAWS[law], theta)
+    _, gradient, second = terms(sample, LAWS[law], theta)
     np.testing.assert_allclose(
-        approx_fprime(theta, lambda x: _terms(sample, _LAWS[law], x)[0], 1e-7), gradient, atol=1e-4
+        approx_fprime(theta, lambda x: terms(sample, LAWS[law], x)[0], 1e-7), gradient, atol=1e-4
     )
     for i in range(3):
-        row = approx_fprime(theta, lambda x, i=i: _terms(sample, _LAWS[law], x)[1][i], 1e-7)
+        row = approx_fprime(theta, lambda x, i=i: terms(sample, LAWS[law], x)[1][i], 1e-7)
         np.testing.assert_allclose(row, second[i], atol=1e-4)
 
 
@@ -147,6 +147,49 @@ def test_too_few_ends_have_no_fit_and_wrong_input_is_refused():
 # Follow-up
 
 
+@pytest.mark.parametrize("law", ["weibull", "lognormal"])
+def test_limits_allow_for_clusters_by_the_slopes_of_their_likelihoods(law):
+    """Derivatives by differences of the likelihood as it is written, cluster by cluster."""
+    time, ended, censored = drawn(5, 120, 0.3, law)
+    cluster = np.random.default_rng(0).integers(0, 9, 120)
+    cluster[censored == 1] = np.minimum(cluster[censored == 1], 3)  # few lose most
+    fit, group = fit_of(time, ended, censored, latency=law), np.zeros(120, int)
+    options = {"latency": law, "level": 0.9}
+    low, high = stats.cure_limits(fit, group, time, ended, censored, cluster, **options)
+    here = np.array([np.log(fit.share / (1 - fit.share)), fit.location, np.log(fit.scale)])[:, 0]
+
+    def slope(theta, own):
+        rows = (time[own], ended[own], censored[own], law)
+        return approx_fprime(theta, lambda x: plain_likelihood(x, *rows), 1e-6)
+
+    everyone = np.ones(120, bool)
+    steps = 1e-4 * np.eye(3)
+    bread = np.array(
+        [(slope(here - s, everyone) - slope(here + s, everyone)) / 2e-4 for s in steps]
+    )
+    part = np.bincount(cluster) / 120
+    scores = np.array([slope(here, cluster == one) for one in range(9)])
+    moved = scores @ np.linalg.inv(bread)[0]
+    forms = ((cluster[:, None] == np.arange(9)) - part) / np.sqrt(1 - part)
+    gram = forms.T @ forms
+    df = np.trace(gram) ** 2 / (gram**2).sum()
+    reach = t.ppf(0.95, df) * np.sqrt((moved**2 / (1 - part)).sum())
+    logits = [np.log(limit[0] / (1 - limit[0])) for limit in (low, high)]
+    np.testing.assert_allclose(logits, [here[0] - reach, here[0] + reach], rtol=1e-3)
+    assert low[0] < fit.low[0] < fit.high[0] < high[0]
+
+
+def test_one_cluster_or_none_lost_leaves_the_limits_of_the_fit():
+    time, ended, censored = drawn(5, 120, 0.3)
+    fit, group = fit_of(time, ended, censored), np.zeros(120, int)
+    for one in (fit, fit._replace(share=np.zeros(1))):
+        found = stats.cure_limits(one, group, time, ended, censored, np.zeros(120, int))
+        assert (found[0][0], found[1][0]) == (fit.low[0], fit.high[0])
+    low, high = stats.cure_limits(fit, group, time, ended, censored, np.full(120, -1))
+    assert low[0] == pytest.approx(fit.low[0], rel=0.1)  # everybody alone: the sandwich of spells
+    assert high[0] == pytest.approx(fit.high[0], rel=0.1)
+
+
 def sizes(inverse, quantile, n, samples, seed):
     """Share of samples with too short follow-up that the test calls sufficient."""
     rng = np.random.default_rng(seed)
@@ -160,7 +203,7 @@ def sizes(inverse, quantile, n, samples, seed):
     return found.is_sufficient.mean(), (found.n_late >= 3).mean()
 
 
-LAWS = {
+ARRIVALS = {
     "steady": lambda u: u,
     "exponential": lambda u: -np.log1p(-u),
     "lognormal": lambda u: np.exp(0.6 * norm.ppf(u)),
@@ -168,10 +211,10 @@ LAWS = {
 }
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", ARRIVALS)
 def test_short_follow_up_is_rarely_called_sufficient(law):
     for quantile in (0.5, 0.95):
-        size, familiar = sizes(LAWS[law], quantile, 300, 400, seed=3)
+        size, familiar = sizes(ARRIVALS[law], quantile, 300, 400, seed=3)
         assert size <= binom.ppf(0.999, 400, 0.05) / 400
         assert familiar > 0.2  # Maller and Zhou's own p-value is below 5% this often
 

@@ -74,8 +74,8 @@ def never_refunded_share(
     own). A column ``weight`` is not used, but legs of weight 0 are left out. Follow-up:
     :func:`analysis.stats.follow_up` at 5 %. Beside it a mixture cure model,
     :func:`analysis.stats.cure_fit`, of the law (Weibull or log-normal) that fits better; where the
-    two differ much, the law does not fit and the plateau is the safer of them. The test and the
-    limits of the model take legs of one seller as independent.
+    two differ much, the law does not fit and the plateau is the safer of them. Its limits allow for
+    sellers by :func:`analysis.stats.cure_limits`; the test takes legs of one seller as independent.
     """
     horizon = positive("horizon_days", horizon_days)
     spells = _unweighted(refund_spells(tables, by, horizon_days=horizon, clock="calendar"))
@@ -132,13 +132,17 @@ def _model(spells: Spells, claimed: np.ndarray, level: float) -> dict[str, np.nd
     fitted = ~np.isnan(likelihood).all(axis=0)
     best = np.nan_to_num(likelihood, nan=-np.inf).argmax(axis=0)
 
-    def chosen(name: str) -> np.ndarray:
-        return np.choose(best, [getattr(fit, name) for fit in fits])
-
+    limits = [(fit.low, fit.high) for fit in fits]
+    if spells.cluster is not None:
+        limits = [
+            stats.cure_limits(fit, *counts, spells.cluster[rows], latency=law, level=level)
+            for fit, law in zip(fits, MODELS, strict=True)
+        ]
+    low, high = (np.choose(best, side) for side in zip(*limits, strict=True))
     names = np.array(list(MODELS.values()), dtype=object)[best]
     return {
         "model": np.where(fitted, names, "none").astype(object),
-        "model_estimate": chosen("share"),
-        "model_low": chosen("low"),
-        "model_high": chosen("high"),
+        "model_estimate": np.choose(best, [fit.share for fit in fits]),
+        "model_low": low,
+        "model_high": high,
     }

@@ -19,6 +19,7 @@ from analysis.stats.curves.competing import (
     incidence_limits,
 )
 from analysis.stats.curves.cure import CureFit, cure_fit
+from analysis.stats.curves.cure_clusters import cure_limits
 from analysis.stats.curves.durations import (
     Quantiles,
     RestrictedMean,
@@ -160,6 +161,7 @@ __all__ = [
     "control_limits",
     "cox",
     "cure_fit",
+    "cure_limits",
     "difference_of",
     "dispersion",
     "expected_counts",

@@ -33,7 +33,7 @@ class CureFit(NamedTuple):
     log_likelihood: np.ndarray
 
 
-class _Sample(NamedTuple):
+class Sample(NamedTuple):
     """Times of one group, their logarithms, and how many ended and were censored then."""
 
     log_time: np.ndarray
@@ -107,19 +107,19 @@ def cure_fit(
     if ((table.time <= 0) & (table.n_events[0] > 0)).any():
         raise ValueError("time must be above 0 where a spell ended")
     starts = table.segments.starts
-    law = _LAWS[latency]
+    law = LAWS[latency]
     rows = []
     for start, end in zip(starts[:-1], starts[1:], strict=True):
         part = slice(start, end)
         later = table.time[part] > 0
         time_ = table.time[part][later].astype(float)
         counts = (table.n_events[0][part][later], table.n_censored[part][later])
-        rows.append(_fitted(_Sample(np.log(time_), *counts), law, latency, with_cure, z))
+        rows.append(_fitted(Sample(np.log(time_), *counts), law, latency, with_cure, z))
     made = np.array(rows).reshape(-1, 9)
     return CureFit(*made[:, :5].T, made[:, 5:8], made[:, 8])
 
 
-def _fitted(sample: _Sample, law: Callable, latency: str, with_cure: bool, z: float) -> list[float]:
+def _fitted(sample: Sample, law: Callable, latency: str, with_cure: bool, z: float) -> list[float]:
     """Share, limits, location, scale, three standard errors and log-likelihood of one group."""
     if np.count_nonzero(sample.ended) < 2:
         return [np.nan] * 9
@@ -149,7 +149,7 @@ class _Maximum(NamedTuple):
     loss: float
 
 
-def _maximum(sample: _Sample, law: Callable, start: np.ndarray, free: list[int]) -> _Maximum:
+def _maximum(sample: Sample, law: Callable, start: np.ndarray, free: list[int]) -> _Maximum:
     from scipy.optimize import minimize
 
     def filled(x: np.ndarray) -> np.ndarray:
@@ -160,21 +160,19 @@ def _maximum(sample: _Sample, law: Callable, start: np.ndarray, free: list[int])
         return theta
 
     n = sample.ended.sum() + sample.censored.sum()
-    terms = partial(_terms, sample, law)
+    own = partial(terms, sample, law)
     found = minimize(
-        lambda x: terms(filled(x))[0] / n,
+        lambda x: own(filled(x))[0] / n,
         start[free],
-        jac=lambda x: terms(filled(x))[1][free] / n,
-        hess=lambda x: terms(filled(x))[2][np.ix_(free, free)] / n,
+        jac=lambda x: own(filled(x))[1][free] / n,
+        hess=lambda x: own(filled(x))[2][np.ix_(free, free)] / n,
         method="trust-exact",
         options={"gtol": 1e-12, "maxiter": 300},
     )
-    return _Maximum(filled(found.x), terms(filled(found.x))[0])
+    return _Maximum(filled(found.x), own(filled(found.x))[0])
 
 
-def _terms(
-    sample: _Sample, law: Callable, theta: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
+def terms(sample: Sample, law: Callable, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Minus the log-likelihood, its gradient and its second derivatives.
 
     By ``a``, the logit of the share ``p``, and by ``z = (log t - location) / scale``; the chain
@@ -221,10 +219,10 @@ def _normal(z: np.ndarray) -> tuple[np.ndarray, ...]:
     return log_f, -z, -np.ones_like(z), ndtr(-z), f, -z * f
 
 
-_LAWS = {"exponential": _extreme, "weibull": _extreme, "lognormal": _normal}
+LAWS = {"exponential": _extreme, "weibull": _extreme, "lognormal": _normal}
 
 
-def _start(sample: _Sample) -> np.ndarray:
+def _start(sample: Sample) -> np.ndarray:
     """Location and scale of the times that are known, nobody cured."""
     n = sample.ended.sum()
     mean = sample.ended @ sample.log_time / n
@@ -232,16 +230,16 @@ def _start(sample: _Sample) -> np.ndarray:
     return np.array([-np.inf, mean, np.log(max(spread, 1e-3))])
 
 
-def _left(sample: _Sample) -> float:
+def _left(sample: Sample) -> float:
     """Share that was censored after the last end."""
     last = sample.log_time[sample.ended > 0].max()
     beyond = sample.censored[sample.log_time >= last].sum()
     return min(beyond / (sample.ended.sum() + beyond), 0.99)
 
 
-def _errors(sample: _Sample, law: Callable, found: _Maximum, free: list[int]) -> list[float]:
+def _errors(sample: Sample, law: Callable, found: _Maximum, free: list[int]) -> list[float]:
     """Standard errors from the observed information; NaN for what was not free or is singular."""
-    information = _terms(sample, law, found.theta)[2][np.ix_(free, free)]
+    information = terms(sample, law, found.theta)[2][np.ix_(free, free)]
     errors = np.full(3, np.nan)
     try:
         variance = np.diag(np.linalg.inv(information))
@@ -252,7 +250,7 @@ def _errors(sample: _Sample, law: Callable, found: _Maximum, free: list[int]) ->
 
 
 def _profile_high(
-    sample: _Sample, law: Callable, plain: _Maximum, ends: list[int], z: float
+    sample: Sample, law: Callable, plain: _Maximum, ends: list[int], z: float
 ) -> float:
     """Share at which the profile log-likelihood has fallen by ``z**2 / 2`` from share 0."""
     from scipy.optimize import brentq
