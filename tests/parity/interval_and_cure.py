@@ -47,6 +47,18 @@ def cure_of_r(_: None) -> Pairs:
         yield fit.std_error, rows[["se_logit", "se_location", "se_log_scale"]]
 
 
+def cure_limits_of_r(_: None) -> Pairs:
+    """Compare limits with the sandwich from sums of R's gradient over clusters."""
+    data = pd.read_csv(REFERENCE / "stats" / "made_up_cures.csv")
+    ended = data["event"].to_numpy()
+    cluster = (data.groupby("group").cumcount().to_numpy() * 5 % 11) ** 2 // 11
+    for law, rows in pd.read_csv(REFERENCE / "stats" / "cure.csv").groupby("latency"):
+        counts = (data["group"].to_numpy(), data["time"].to_numpy(), ended, 1 - ended)
+        fit = stats.cure_fit(*counts, latency=law)
+        found = stats.cure_limits(fit, *counts, cluster, latency=law)
+        yield from zip(found, (rows["low"], rows["high"]), strict=True)
+
+
 def survreg_of_r(shared: Path) -> Pairs:
     """Compare with ``survreg(Surv(time, status) ~ 1)``: nobody is cured."""
     golden = pd.read_csv(shared / CLASSICS / "golden" / "survreg.csv")
@@ -95,6 +107,15 @@ COMPARISONS = [
         "R 4.2.2, optim and optimHess on the likelihood written anew",
         "reference/stats/cure.csv",
         cure_of_r,
+        1e-6,
+        "optim stops before machine precision, and its Hessian is numerical",
+    ),
+    Comparison(
+        "cure_limits",
+        "limits of the share, spells in clusters",
+        "R 4.2.2, sums of the gradient over clusters and optimHess",
+        "reference/stats/cure.csv",
+        cure_limits_of_r,
         1e-6,
         "optim stops before machine precision, and its Hessian is numerical",
     ),
