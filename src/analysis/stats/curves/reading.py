@@ -210,7 +210,8 @@ class Reader:
             sums[: len(begin)] = np.add.reduceat(column, begin)
         sums[empty] = 0.0
         found = np.empty(self._passed.shape)
-        found[:, self._rank] = sums.reshape(len(found), -1)[:, :-1].cumsum(axis=1)
+        sums = sums.reshape(len(found), found.shape[1] + 1)
+        found[:, self._rank] = sums[:, :-1].cumsum(axis=1)
         return found
 
     @cached_property
