@@ -2,8 +2,8 @@
 
 The problem behind interval-censored curves: cells ``0 .. m - 1`` carry masses that add up to 1,
 an observation says that something happened in one of the cells ``first .. last``, and its
-likelihood is the sum of their masses. Several sets of counts on one set of observations (a
-sample and its bootstrap) are solved side by side.
+likelihood is the sum of their masses. Several sets of counts (bootstrap samples) are solved side
+by side; within, a set is a column.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 NEWTON_CELLS = 1500  # more than this many cells with mass are left to expectation-maximisation
+BESIDE = 64  # sets solved at a time: their arrays stay in the processor's cache
 LEAST = 1e-300  # keeps a probability that rounding made 0 out of the denominator
 
 
@@ -27,27 +28,12 @@ class Cells(NamedTuple):
     last: np.ndarray
 
     def probabilities(self, mass: np.ndarray) -> np.ndarray:
-        """Probability of each observation: sets x observations, of masses sets x cells."""
-        below = np.cumsum(np.pad(mass, ((0, 0), (1, 0))), axis=1)
-        return np.maximum(below[:, self.last + 1] - below[:, self.first], LEAST)
-
-    def gradient(self, n: np.ndarray, probability: np.ndarray) -> np.ndarray:
-        """Derivative of the log-likelihood by each mass: sets x cells."""
-        weight = n / probability
-        if len(n) > 1:
-            return np.cumsum(weight @ self.changes(), axis=1)[:, :-1]
-        begun = np.bincount(self.first, weight[0], self.m + 1)
-        return np.cumsum(begun - np.bincount(self.last + 1, weight[0], self.m + 1))[None, :-1]
-
-    def changes(self) -> csr_array:
-        """1 where an observation's cells begin, -1 after they end: observations x cells + 1."""
-        from scipy.sparse import coo_array
-
-        row, ones = np.arange(len(self.first)), np.ones(len(self.first))
-        pairs = (np.tile(row, 2), np.concatenate([self.first, self.last + 1]))
-        return coo_array(
-            (np.concatenate([ones, -ones]), pairs), shape=(len(row), self.m + 1)
-        ).tocsr()
+        """Probability of each observation: observations x sets, of masses cells x sets."""
+        below = np.zeros((self.m + 1, mass.shape[1]))
+        np.cumsum(mass, axis=0, out=below[1:])
+        probability = below[self.last + 1]
+        probability -= below[self.first]
+        return np.maximum(probability, LEAST, out=probability)
 
     def incidence(self, cells: np.ndarray) -> np.ndarray:
         """1 where an observation allows one of ``cells``: observations x cells."""
@@ -62,6 +48,39 @@ class Masses(NamedTuple):
     gap: np.ndarray  # the log-likelihood is within this of its maximum
 
 
+class _Sets(NamedTuple):
+    """Sets of counts, a column each."""
+
+    cells: Cells
+    changes: csr_array  # 1 where an observation's cells begin, -1 after they end
+    n: np.ndarray  # observations x sets
+    total: np.ndarray  # of each set
+
+    def at(self, mass: np.ndarray, probability: np.ndarray | None = None) -> _Point:
+        """Return these masses with the derivative of the log-likelihood by each."""
+        probability = self.cells.probabilities(mass) if probability is None else probability
+        slope = np.cumsum(self.changes @ (self.n / probability), axis=0)[:-1]
+        return _Point(mass, probability, slope)
+
+
+class _Point(NamedTuple):
+    """Masses of sets, cells x sets, and what belongs to them."""
+
+    mass: np.ndarray
+    probability: np.ndarray
+    slope: np.ndarray
+
+
+def _sets(cells: Cells, n: np.ndarray) -> _Sets:
+    from scipy.sparse import coo_array
+
+    n_rows = n.shape[1]
+    pairs = (np.concatenate([cells.first, cells.last + 1]), np.tile(np.arange(n_rows), 2))
+    signs = np.repeat([1.0, -1.0], n_rows)
+    changes = coo_array((signs, pairs), shape=(cells.m + 1, n_rows)).tocsr()
+    return _Sets(cells, changes, np.ascontiguousarray(n.T), n.sum(axis=1))
+
+
 def log_likelihood(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray:
     """Sum of ``n log p`` over the observations, of each set.
 
@@ -71,7 +90,7 @@ def log_likelihood(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray:
     >>> log_likelihood(cells, np.array([[1.0, 1.0]]), np.array([[0.5, 0.5]])).round(4).tolist()
     [-1.3863]
     """
-    return (n * np.log(cells.probabilities(mass))).sum(axis=1)
+    return (n.T * np.log(cells.probabilities(mass.T))).sum(axis=0)
 
 
 def gap(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray:
@@ -89,7 +108,7 @@ def gap(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray:
     >>> gap(cells, np.array([[1.0, 3.0]]), np.array([[0.25, 0.75], [0.5, 0.5]])[:1]).tolist()
     [0.0]
     """
-    return (cells.gradient(n, cells.probabilities(mass)) - _total(n)).max(axis=1)
+    return _gap(sets := _sets(cells, n), sets.at(mass.T))
 
 
 def expectation_maximisation(
@@ -126,13 +145,10 @@ def expectation_maximisation(
     >>> expectation_maximisation(cells, n, tolerance=1e-9).round(6).tolist()
     [[0.25, 0.75]]
     """
-    mass = np.full((len(n), cells.m), 1 / cells.m)
-    active = np.arange(len(n))
-    for _ in range(steps):
-        mass[active] = _squared(cells, n[active], mass[active])
-        active = active[gap(cells, n[active], mass[active]) > tolerance]
-        if not active.size:
-            break
+    mass = np.empty((len(n), cells.m))
+    for begin in range(0, len(n), BESIDE):
+        some = slice(begin, begin + BESIDE)
+        mass[some] = _side_by_side(_sets(cells, n[some]), tolerance, steps)
     return mass
 
 
@@ -181,39 +197,60 @@ def maximised(cells: Cells, n: np.ndarray, *, tolerance: float = 1e-10) -> Masse
     return Masses(mass, log_likelihood(cells, n, mass), gap(cells, n, mass))
 
 
-def _total(n: np.ndarray) -> np.ndarray:
-    return n.sum(axis=1, keepdims=True)
+def _gap(sets: _Sets, point: _Point) -> np.ndarray:
+    return point.slope.max(axis=0) - sets.total
 
 
-def _plain(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    new = mass * cells.gradient(n, cells.probabilities(mass)) / _total(n)
-    return new / _total(new)
+def _side_by_side(sets: _Sets, tolerance: float, steps: int) -> np.ndarray:
+    """Masses, sets x cells, of which those are not touched again whose gap is small enough."""
+    m = sets.cells.m
+    done, active = np.empty((len(sets.total), m)), np.arange(len(sets.total))
+    point = sets.at(np.full((m, len(active)), 1 / m))
+    for _ in range(steps):
+        point = _squared(sets, point)
+        is_open = _gap(sets, point) > tolerance
+        if not is_open.all():
+            done[active[~is_open]] = point.mass[:, ~is_open].T
+            active = active[is_open]
+            sets = sets._replace(n=sets.n[:, is_open], total=sets.total[is_open])
+            point = _Point(*(values[:, is_open] for values in point))
+        if not active.size:
+            break
+    done[active] = point.mass.T
+    return done
 
 
-def _squared(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    one = _plain(cells, n, mass)
-    two = _plain(cells, n, one)
+def _plain(point: _Point) -> np.ndarray:
+    new = point.mass * point.slope
+    return new / new.sum(axis=0)
+
+
+def _squared(sets: _Sets, point: _Point) -> _Point:
+    mass = point.mass
+    one = _plain(point)
+    two = _plain(sets.at(one))
     change, bend = one - mass, two - 2 * one + mass
-    size = np.sqrt(_total(change**2) / np.maximum(_total(bend**2), LEAST))
+    size = np.sqrt((change**2).sum(axis=0) / np.maximum((bend**2).sum(axis=0), LEAST))
     far = mass + 2 * np.maximum(size, 1) * change + np.maximum(size, 1) ** 2 * bend
     far = np.where(far > 0, far, two * 1e-2)  # a mass of 0 would stay 0 for good
-    far = _plain(cells, n, far / _total(far))
-    better = log_likelihood(cells, n, far) >= log_likelihood(cells, n, two)
-    return np.where(better[:, None], far, two)
+    far = _plain(sets.at(far / far.sum(axis=0)))
+    near_p, far_p = (sets.cells.probabilities(found) for found in (two, far))
+    better = (sets.n * np.log(far_p / near_p)).sum(axis=0) >= 0
+    return sets.at(np.where(better, far, two), np.where(better, far_p, near_p))
 
 
 def _polished(cells: Cells, n: np.ndarray, mass: np.ndarray, enough: float) -> np.ndarray:
-    for _ in range(3000):
-        if gap(cells, n, mass)[0] <= enough:
-            break
-        mass = _squared(cells, n, mass)
-    return mass
+    sets = _sets(cells, n)
+    point, steps = sets.at(mass.T), 0
+    while _gap(sets, point)[0] > enough and steps < 3000:
+        point, steps = _squared(sets, point), steps + 1
+    return point.mass.T
 
 
 def _newton(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
     """One Newton step on the cells that carry mass and the steepest others; None if it fails."""
-    probability = cells.probabilities(mass)[0]
-    slope = cells.gradient(n, probability[None])[0] - n.sum()
+    point = _sets(cells, n).at(mass.T)
+    probability, slope = point.probability[:, 0], point.slope[:, 0] - n.sum()
     here = mass[0]
     steep = np.pad(slope, 1, constant_values=-np.inf)
     peak = (slope > 0) & (slope >= steep[:-2]) & (slope >= steep[2:])
