@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report import shell, workers
+from analysis.report import serving, workers
 from analysis.report.execute import execute_all, failures, warm_processes
 from analysis.report.html import OURS
 from analysis.report.parameters import INJECTED, with_parameters
@@ -277,12 +277,26 @@ def test_a_death_is_told_with_its_cell_and_the_next_notebook_runs(run):
 
 @pytest.mark.slow
 @needs_fork
-def test_the_death_of_the_warm_process_is_told_and_the_next_notebook_runs(drawn):
-    with warm_processes(1) as warm:
+def test_the_death_of_a_worker_is_told_and_the_next_notebooks_run(drawn):
+    with warm_processes(2) as warm:
         killing = drawn("import os, signal; os.kill(os.getppid(), signal.SIGKILL)")
-        done = execute_all([killing, drawn("3")], warm=warm)
-    assert "the process that runs notebooks ended" in failures(done[0])[0]
-    assert outputs(done[1]) == [("execute_result", "3")]
+        done = execute_all([killing, killing, drawn("3"), drawn("4")], warm=warm)
+    assert all("the process that runs notebooks ended" in failures(one)[0] for one in done[:2])
+    assert [outputs(one) for one in done[2:]] == [[("execute_result", n)] for n in "34"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+def test_workers_share_what_was_imported_and_no_pipe(drawn):
+    here = "import os; worker = f'/proc/{os.getppid()}'"
+    importer = "open(f'{worker}/stat').read().split()[3]"
+    pipes = "[f for f in os.scandir(f'{worker}/fd') if 'pipe' in os.readlink(f)].__len__()"
+    words = "os.write(2, b'mine'); open(os.readlink('/proc/self/fd/2')).read()"
+    book = drawn(here, importer, pipes, words, "import time; time.sleep(0.3)")
+    with warm_processes(2) as warm:
+        done = execute_all([book] * 2, warm=warm)
+    assert outputs(done[0], 1) == outputs(done[1], 1)
+    assert [outputs(one, 2) for one in done] == [[("execute_result", "2")]] * 2
+    assert [outputs(one, 3) for one in done] == [[("execute_result", "'mine'")]] * 2
 
 
 def test_a_process_that_cannot_start_says_why(drawn, monkeypatch):
@@ -388,11 +402,11 @@ def is_running(pid):
 @needs_fork
 def test_a_notebook_that_nobody_stops_ends_by_itself():
     with workers.warm_processes(1) as warm:
-        process = warm.started[0].process
-        job = {"cells": [[0, "while True: pass", False]], "seconds": 0.2 - shell.GRACE_SECONDS}
-        process.stdin.write(json.dumps(job).encode() + b"\n")
-        process.stdin.flush()
-        assert list(itertools.islice(workers.messages_of(warm.started[0]), 3))[1:] == [
+        jobs = warm.started[0].jobs
+        job = {"cells": [[0, "while True: pass", False]], "seconds": 0.2 - serving.GRACE_SECONDS}
+        jobs.write(json.dumps(job).encode() + b"\n")
+        jobs.flush()
+        assert list(itertools.islice(workers.messages_of(warm.started[0]), 4))[2:] == [
             {"starts": 0},
             {"ended": -signal.SIGALRM},
         ]

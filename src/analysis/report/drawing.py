@@ -2,17 +2,19 @@
 
 ``savefig`` draws a figure twice to cut it to what it shows, and measures its texts anew for the
 layout, for the cut and for the drawing. Here it is drawn once, the cut is the view of the SVG,
-and one renderer, which remembers the size of a text, serves all three.
+and one renderer, which remembers the sizes of texts and fonts, serves all three.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.font_manager import FontProperties, findfont, get_font
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,14 +33,34 @@ class Box(NamedTuple):
     height: float
 
 
+class _Renderer(RendererSVG):
+    """A renderer that looks up the heights of a font once; matplotlib does for every text."""
+
+    def _get_font_height_metrics(self, font: FontProperties) -> tuple[float, float, float]:
+        """Return ascent, descent and gap between lines of a font, in pixels."""
+        heights = _font_heights(tuple(font.get_family()), font.get_style(), font.get_weight())
+        ascent, descent, gap, units = heights
+        scale = 1 / units * font.get_size_in_points()
+        return ascent * scale, -descent * scale, gap * scale
+
+
+@functools.cache
+def _font_heights(family: tuple[str, ...], style: str, weight: str | int) -> tuple[float, ...]:
+    """Return ascent, descent (negative), gap and size of the em, in units of the font."""
+    font = get_font(findfont(FontProperties(list(family), style=style, weight=weight)))
+    heights = font.get_sfnt_table("OS/2")
+    names = ("sTypoAscender", "sTypoDescender", "sTypoLineGap")
+    return (*(heights[name] for name in names), font.get_sfnt_table("head")["unitsPerEm"])
+
+
 class _Canvas(FigureCanvasBase):
     """A canvas whose figure measures with the renderer that draws it."""
 
-    def __init__(self, figure: Figure, renderer: RendererSVG) -> None:
+    def __init__(self, figure: Figure, renderer: _Renderer) -> None:
         super().__init__(figure)
         self.renderer = renderer
 
-    def get_renderer(self) -> RendererSVG:
+    def get_renderer(self) -> _Renderer:
         """Return what measures texts for the layout."""
         return self.renderer
 
@@ -50,7 +72,7 @@ def drawn_as_svg(figure: Figure) -> tuple[str, Box]:
     figure.set_facecolor("none")
     width, height = figure.get_size_inches() * POINTS_PER_INCH
     with mpl.rc_context(_SETTINGS):
-        renderer = RendererSVG(width, height, file, metadata={"Date": None})
+        renderer = _Renderer(width, height, file, metadata={"Date": None})
         _Canvas(figure, renderer)
         figure.draw(renderer)
         seen = figure.get_tightbbox(renderer).padded(PADDING_INCHES)

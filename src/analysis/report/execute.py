@@ -1,7 +1,7 @@
 """Notebooks in, executed notebooks out: two at a time, each in a fork of a warm process.
 
-A kernel per notebook spends most of its time starting and importing. Here each worker is one
-process that has imported everything and forks for every notebook (:mod:`analysis.report.shell`).
+A kernel per notebook spends most of its time starting and importing. Here one process imports
+everything and forks the workers, which fork for every notebook (:mod:`analysis.report.serving`).
 Where there is no fork, each notebook gets a fresh process. Nothing is raised for what happens
 inside a notebook: an error, a time limit or a death is an output of the cell where it happened,
 the cells after it are not run, and :func:`failures` lists it.
@@ -32,7 +32,7 @@ from analysis.report.workers import (
     how_it_ended,
     last_words,
     messages_of,
-    start_worker,
+    start_workers,
     stop_notebook,
     warm_processes,
 )
@@ -136,7 +136,7 @@ def _run(notebook: Notebook, warm: WarmProcesses, timeout_seconds: float) -> Non
     """Run one notebook in a free process, filling in its outputs."""
     worker = warm.free.get()
     if worker is None or worker.process.poll() is not None:
-        worker = start_worker(warm)
+        (worker,) = start_workers(warm)
     late = threading.Event()
     timer = threading.Timer(timeout_seconds, lambda: (late.set(), stop_notebook(worker)))
     timer.start()
@@ -162,8 +162,8 @@ def _converse(worker: Worker, notebook: Notebook, seconds: float) -> tuple[int, 
     begun, code = -1, None
     job = json.dumps({"cells": _to_run(notebook), "seconds": seconds})
     with contextlib.suppress(OSError):  # it went away: there will be no answer either
-        worker.process.stdin.write(job.encode("ascii") + b"\n")
-        worker.process.stdin.flush()
+        worker.jobs.write(job.encode("ascii") + b"\n")
+        worker.jobs.flush()
     for message in messages_of(worker):
         if "ended" in message:
             code = message["ended"]

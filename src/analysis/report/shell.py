@@ -1,26 +1,14 @@
-"""The side that runs cells: a warm process that forks a child for each notebook.
-
-Started by :mod:`analysis.report.execute`, spoken to in lines of JSON. Jobs come in on standard
-input: ``{"cells": [[number, source, may_fail], ...], "seconds": limit}``. For each cell go out
-``{"starts": number}`` and ``{"cell": number, "count": n, "outputs": [...]}``, before them all
-``{"child": pid}`` and at last ``{"ended": code}``.
-The warm process imports what notebooks need and starts no thread, so that it may be forked.
-"""
+"""IPython without a kernel: runs cells and hands over what they show, as outputs of a notebook."""
 
 from __future__ import annotations
 
 import base64
-import faulthandler
-import importlib
 import io
 import json
-import os
-import signal
 import sys
-import traceback
 import warnings
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -31,72 +19,6 @@ from traitlets.config import Config
 from analysis.report.html import OURS, table_html
 
 Reply = Callable[..., None]
-
-GRACE_SECONDS = 5  # after which a child ends by itself, should nobody be left to kill it
-NEEDED = (  # by most notebooks
-    "ibis.backends.duckdb",
-    "scipy.optimize",
-    "scipy.special",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "analysis.measures",
-    "analysis.plots",
-    "analysis.report",
-)
-
-
-def serve(*, forks: bool) -> None:
-    """Run the jobs that come in, each in a child of its own; or only one, where nothing forks."""
-    jobs, replies = _take_pipes()
-    warm_up()
-
-    def reply(**message: Any) -> None:
-        replies.write(json.dumps(message).encode("ascii") + b"\n")
-        replies.flush()
-
-    for job in jobs:
-        if not forks:
-            run_cells(json.loads(job)["cells"], reply)
-            reply(ended=0)
-            return
-        reply(ended=_in_child(job, reply))
-
-
-def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Keep the two pipes apart from what cells read and print, also from below Python."""
-    jobs, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device, not a path)
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    return jobs, replies
-
-
-def warm_up() -> None:
-    """Import what notebooks need. No connection, no thread pool: a fork would break them."""
-    for name in NEEDED:
-        importlib.import_module(name)
-
-
-def _in_child(job: bytes, reply: Reply) -> int:
-    """Fork, run the job there, wait; return the exit code, or the signal as a negative number."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            faulthandler.enable()
-            os.setpgid(0, 0)  # so that what it starts can be ended with it
-            reply(child=os.getpid())
-            todo = json.loads(job)
-            signal.setitimer(signal.ITIMER_REAL, todo["seconds"] + GRACE_SECONDS)
-            run_cells(todo["cells"], reply)
-            code = 0
-        except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
 
 
 def run_cells(cells: list[tuple[int, str, bool]], reply: Reply) -> None:

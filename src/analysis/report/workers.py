@@ -1,7 +1,7 @@
 """Processes that have imported what notebooks need, and wait for them.
 
-Each runs :func:`analysis.report.shell.serve` in a session of its own, so that Ctrl-C reaches the
-program that started it and not the notebooks.
+One process imports it and forks the others (:func:`analysis.report.serving.serve`), in a session of
+their own, so that Ctrl-C reaches the program that started them and not the notebooks.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from analysis.sources import SHARED_FOLDER
 
 END_SECONDS = 10.0  # for a process to take leave of its child
 FORKS = hasattr(os, "fork")
 _START = (
-    "import sys; sys.path[:] = sys.argv[1:]\n"
-    "from analysis.report.shell import serve; serve(forks={})"
+    "import sys; pipes, *sys.path[:] = sys.argv[1:]\n"
+    "from analysis.report.serving import serve; serve(pipes, forks={})"
 )
 _ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -34,17 +34,19 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-_MESSAGES = "messages.txt"
 _LAST_WORDS = 2_000  # characters of a dead process's own messages that are kept
 
 
 @dataclass
 class Worker:
-    """One warm process, and the folder with its messages and IPython's files."""
+    """One process that waits for notebooks, the pipes to it, and where it writes messages."""
 
-    process: subprocess.Popen[bytes]
-    folder: Path
+    process: subprocess.Popen[bytes]  # which imported for it, perhaps for others too
+    jobs: IO[bytes]
+    replies: IO[bytes]
+    messages: Path
     forks: bool  # for each notebook; if not, it runs one notebook only
+    server: int | None = None  # process id, once it has imported everything
     child: int | None = None  # process id of the running notebook, and of its group
 
 
@@ -76,63 +78,93 @@ def warm_processes(
     with tempfile.TemporaryDirectory(prefix="cancellations-", ignore_cleanup_errors=True) as folder:
         warm = WarmProcesses(Path(folder), environment or {})
         try:
-            for _ in range(workers):
-                warm.free.put(start_worker(warm))
+            for _ in range(1 if FORKS else workers):
+                for worker in start_workers(warm, workers if FORKS else 1):
+                    warm.free.put(worker)
             yield warm
         finally:
             for worker in warm.started:
                 end_worker(worker)
+            for worker in warm.started:
+                _wait_for(worker.process)
 
 
-def start_worker(warm: WarmProcesses) -> Worker:
-    """Start one more process."""
+def start_workers(warm: WarmProcesses, n: int = 1) -> list[Worker]:
+    """Start one more process that imports, with ``n`` forks of it that wait for notebooks."""
     folder = Path(tempfile.mkdtemp(dir=warm.folder))
-    with (folder / _MESSAGES).open("wb") as messages:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _START.format(FORKS), *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=messages,
-            env={
-                **os.environ,
-                **_ENVIRONMENT,
-                **warm.environment,
-                "IPYTHONDIR": str(folder),
-                SHARED_FOLDER: str(warm.folder),
-            },
-            start_new_session=True,  # Ctrl-C reaches this program only, which then ends them all
-        )
-    warm.started.append(Worker(process, folder, FORKS))
-    return warm.started[-1]
+    messages = [folder / f"messages-{i}.txt" for i in range(n)]
+    pipes = [(os.pipe(), os.pipe()) for _ in range(n)]
+    with contextlib.ExitStack() as theirs:
+        ends = [
+            (jobs[0], replies[1], theirs.enter_context(path.open("wb")).fileno())
+            for (jobs, replies), path in zip(pipes, messages, strict=True)
+        ]
+        for jobs, replies, _ in ends:
+            theirs.callback(os.close, jobs)
+            theirs.callback(os.close, replies)
+        process = _started(warm, folder, ends)
+    for ((_, jobs), (replies, _)), path in zip(pipes, messages, strict=True):
+        streams = os.fdopen(jobs, "wb"), os.fdopen(replies, "rb")
+        warm.started.append(Worker(process, *streams, path, FORKS))
+    return warm.started[-n:]
+
+
+def _started(
+    warm: WarmProcesses, folder: Path, ends: list[tuple[int, int, int]]
+) -> subprocess.Popen[bytes]:
+    """Start a process that has these ends: of its first worker as its standard streams."""
+    more = ends[1:]
+    return subprocess.Popen(
+        [sys.executable, "-c", _START.format(FORKS), json.dumps(more), *sys.path],
+        stdin=ends[0][0],
+        stdout=ends[0][1],
+        stderr=ends[0][2],
+        pass_fds=[end for one in more for end in one],
+        env={
+            **os.environ,
+            **_ENVIRONMENT,
+            **warm.environment,
+            "IPYTHONDIR": str(folder),
+            SHARED_FOLDER: str(warm.folder),
+        },
+        start_new_session=True,  # Ctrl-C reaches this program only, which then ends them all
+    )
 
 
 def stop_notebook(worker: Worker) -> None:
     """Kill the running notebook and all that it started; a process without one, itself."""
-    if worker.child is None:
-        worker.process.kill()
-        return
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(worker.child, signal.SIGKILL)
+        if worker.child is not None:
+            os.killpg(worker.child, signal.SIGKILL)
+        elif worker.server is not None:
+            os.kill(worker.server, signal.SIGKILL)
+        else:
+            worker.process.kill()
 
 
 def end_worker(worker: Worker) -> None:
-    """Stop a process, wait for it and close its pipes."""
+    """Stop a worker and close its pipes; the process that imported for it sees to its end."""
     stop_notebook(worker)
-    with contextlib.suppress(OSError):
-        worker.process.stdin.close()
+    for pipe in (worker.jobs, worker.replies):
+        with contextlib.suppress(OSError):
+            pipe.close()
+
+
+def _wait_for(process: subprocess.Popen[bytes]) -> None:
     try:
-        worker.process.wait(END_SECONDS)  # it takes leave of its child
+        process.wait(END_SECONDS)  # it takes leave of its children
     except subprocess.TimeoutExpired:
-        worker.process.kill()
-        worker.process.wait()
-    worker.process.stdout.close()
+        process.kill()
+        process.wait()
 
 
 def messages_of(worker: Worker) -> Iterator[dict[str, Any]]:
     """Give what comes from a process, until it has ended."""
-    for line in worker.process.stdout:
+    for line in worker.replies:
         if line.endswith(b"\n"):  # not killed while it wrote
-            yield json.loads(line)
+            message = json.loads(line)
+            worker.server = message.get("server", worker.server)
+            yield message
 
 
 def how_it_ended(code: int | None) -> str:
@@ -145,6 +177,6 @@ def how_it_ended(code: int | None) -> str:
 
 def last_words(worker: Worker) -> str:
     """Return the end of what the process itself had to say, such as where it crashed."""
-    text = (worker.folder / _MESSAGES).read_text(encoding="utf-8", errors="replace")
+    text = worker.messages.read_text(encoding="utf-8", errors="replace")
     lines = [line for line in text.splitlines() if not line.startswith("Extension modules:")]
     return "\n".join(lines).strip()[-_LAST_WORDS:]
