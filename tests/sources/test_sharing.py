@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from analysis.marketplace import write_market
 from analysis.measures import cancellation_success_rate, refund_mean
+from analysis.measures.answers import answered
 from analysis.sources import SHARED_FOLDER, check, open_tables, share
+from analysis.sources.sharing import ANSWERS, CHECK, JOINS
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +30,35 @@ def shared(market, tmp_path, monkeypatch):
 def test_who_opens_the_same_dataset_gets_joins_and_check(market, shared):
     ours, theirs = open_tables(market), open_tables(market)
     theirs._kept.clear()
-    assert set(ours._kept) == {"requests_with_context", "refunds_with_context", "check"}
+    assert set(ours._kept) == {*JOINS, CHECK, ANSWERS}
     assert ours.requests_with_context.schema() == theirs.requests_with_context.schema()
     assert ours.refunds_with_context.schema() == theirs.refunds_with_context.schema()
     for question in (check, cancellation_success_rate, refund_mean):
         assert question(ours).equals(question(theirs)), question.__name__
+
+
+def test_a_question_is_answered_once_for_all_who_open_the_dataset(market, shared):
+    asked = []
+
+    def counted(tables, *, level):
+        asked.append(level)
+        return cancellation_success_rate(tables, level=level)
+
+    first = answered(counted, open_tables(market), level=0.9)
+    again = answered(counted, open_tables(market), level=0.9)
+    pd.testing.assert_frame_equal(first, again)
+    answered(counted, open_tables(market), level=0.8)
+    assert asked == [0.9, 0.8]
+
+
+def test_the_program_that_shares_finds_the_answers_too(market, tmp_path, monkeypatch):
+    tables = open_tables(market)
+    answered(refund_mean, tables)  # before it shares
+    share(tables, market, tmp_path)
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
+    answered(cancellation_success_rate, open_tables(market))
+    monkeypatch.setattr("analysis.measures.answers.partial", lambda *_, **__: pytest.fail)
+    assert len(answered(cancellation_success_rate, tables)) == 1
 
 
 def test_another_dataset_gets_nothing(shared, tmp_path_factory):
@@ -52,5 +79,5 @@ def test_data_without_refunds_shares_what_it_has(market, tmp_path, monkeypatch):
         (loose / name).symlink_to(market / name)
     share(open_tables(loose, "2025-12-01"), loose, tmp_path)
     monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
-    assert set(open_tables(loose, "2025-12-01")._kept) == {"requests_with_context", "check"}
+    assert set(open_tables(loose, "2025-12-01")._kept) == {JOINS[0], CHECK, ANSWERS}
     assert open_tables(loose, "2025-12-02")._kept == {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from inspect import signature
 from typing import Any
 
 import pandas as pd
 
-from analysis.sources import Tables
+from analysis.sources import Tables, shared_answer
 
 MOST_ROWS = 500_000  # of an answer that is kept
 
@@ -21,7 +22,8 @@ def answered(measure: Callable[..., pd.DataFrame], tables: Tables, **options: An
     measure
         A measure: the same tables and options always give the same table.
     tables
-        Opened dataset; keeps the answers as long as it lives.
+        Opened dataset; keeps the answers as long as it lives. In a report they are shared by all
+        processes that have opened it.
     options
         Of the measure. One that is left out and one that is given its default are the same
         question.
@@ -35,7 +37,8 @@ def answered(measure: Callable[..., pd.DataFrame], tables: Tables, **options: An
     call.apply_defaults()
     question = [(name, _plain(value)) for name, value in list(call.arguments.items())[1:]]
     name = f"{measure.__module__}.{measure.__qualname__}{question!r}"
-    table = tables.once(name, lambda: measure(tables, **options))
+    make = partial(measure, tables, **options)
+    table = tables.once(name, lambda: shared_answer(tables, name, make))
     if len(table) > MOST_ROWS:
         tables.forget(name)
     return table.copy()

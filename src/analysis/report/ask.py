@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.contract import MissingData
+from analysis.measures.answers import answered
 from analysis.report import data_page, html
 from analysis.report import say as sentences
 
@@ -35,6 +36,7 @@ TITLES = {
     "refund_sla": "Refunds within the time quoted for their method",
 }
 MAX_TABLE_ROWS = 40
+OURS = "analysis"  # the package whose measures give the same answer every time
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,12 @@ def ask(
     Without ``tables``: a question that is about no dataset.
     """
     name = measure.__name__
-    given = () if tables is None else (tables,)
     try:
-        return Answer(name, measure(*given, **options))
+        if tables is None:
+            return Answer(name, measure(**options))
+        if measure.__module__.partition(".")[0] != OURS:  # it may be changed and asked again
+            return Answer(name, measure(tables, **options))
+        return Answer(name, answered(measure, tables, **options))
     except MissingData as lack:
         return Answer(name, None, str(lack))
 

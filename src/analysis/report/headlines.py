@@ -18,6 +18,7 @@ from analysis.measures import (
     request_rate,
     response_curve,
 )
+from analysis.measures.answers import answered
 from analysis.plots.labels import label
 from analysis.plots.numbers import count, days, interval_text, percent
 from analysis.report.site import Headline
@@ -48,7 +49,7 @@ def _figure(
 
 
 def _asked(tables: Tables) -> Headline | None:
-    row = request_rate(tables).iloc[0]
+    row = answered(request_rate, tables).iloc[0]
     if row["n_events"] == 0:
         return None
     title = "of paid orders get a request to cancel within 30 days"
@@ -57,9 +58,9 @@ def _asked(tables: Tables) -> Headline | None:
 
 def _cancelled(tables: Tables) -> Headline | None:
     """Only where the data has no requests: then this is all that it can tell."""
-    if cancellation_success_rate(tables).iloc[0]["n"] > 0:
+    if answered(cancellation_success_rate, tables).iloc[0]["n"] > 0:
         return None
-    ends = order_end_shares(tables)
+    ends = answered(order_end_shares, tables)
     ends = ends[ends["end_code"].isin(CANCELLED_ENDS)].sort_values("n_events", ascending=False)
     if ends.empty:
         return None
@@ -67,12 +68,12 @@ def _cancelled(tables: Tables) -> Headline | None:
 
 
 def _success(tables: Tables) -> Headline | None:
-    row = cancellation_success_rate(tables).iloc[0]
+    row = answered(cancellation_success_rate, tables).iloc[0]
     return _figure("of requests to cancel work", row, "01_cancellation_success", "requests")
 
 
 def _blocker(tables: Tables) -> Headline | None:
-    table = blocker_shares(tables)
+    table = answered(blocker_shares, tables)
     if table.empty:
         return None
     row = table.loc[table["estimate"].idxmax()]
@@ -80,18 +81,23 @@ def _blocker(tables: Tables) -> Headline | None:
     return _figure(title, row, "02_why_not", "requests")
 
 
+def _quantile(tables: Tables, probability: float) -> pd.Series:
+    table = answered(refund_quantiles, tables)
+    return table[table["probability"] == probability].iloc[0]
+
+
 def _refund(tables: Tables) -> Headline | None:
-    row = refund_quantiles(tables, probabilities=[0.5]).iloc[0]
+    row = _quantile(tables, 0.5)
     return _figure("until half of the refunds have arrived", row, "03_refund_time", "refunds", days)
 
 
 def _refund_tail(tables: Tables) -> Headline | None:
-    row = refund_quantiles(tables, probabilities=[0.9]).iloc[0]
+    row = _quantile(tables, 0.9)
     return _figure("until nine in ten refunds have arrived", row, "03_refund_time", "refunds", days)
 
 
 def _answer(tables: Tables) -> Headline | None:
-    curve = response_curve(tables)
+    curve = answered(response_curve, tables)
     day = curve[curve["time_hours"] == 24]
     if day.empty:
         return None
@@ -100,7 +106,7 @@ def _answer(tables: Tables) -> Headline | None:
 
 
 def _dialogue(tables: Tables) -> Headline | None:
-    funnel = cancel_flow_funnel(tables)
+    funnel = answered(cancel_flow_funnel, tables)
     row = funnel[funnel["step"] == "submit"].iloc[0]
     title = "of sessions that set out to cancel submit a request"
     return _figure(title, row, "05_the_cancel_flow", "sessions")

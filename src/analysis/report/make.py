@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,17 +86,16 @@ def make_report(
             require_valid(tables)
         share(tables, dataset, warm.folder)
         marks = fingerprint_of(tables)
-        with ThreadPoolExecutor(1) as pool:
-            index = pool.submit(_index, tables, marks)  # while the notebooks run
-            last_first = list(reversed(notebooks.values()))  # the later ones take longer
-            executed = execute_all(last_first, parameters=parameters, progress=progress, warm=warm)
+        last_first = list(reversed(notebooks.values()))  # the later ones take longer
+        executed = execute_all(last_first, parameters=parameters, progress=progress, warm=warm)
         executed.reverse()
-    _require_no_failure(dict(zip(notebooks, executed, strict=True)))
+        _require_no_failure(dict(zip(notebooks, executed, strict=True)))
+        index = _index(tables, marks)  # from answers that the notebooks have left
     pages = [
         render_page(done, name=name, fingerprint=marks | {"notebook": _digest(notebooks[name])})
         for name, done in zip(notebooks, executed, strict=True)
     ]
-    return write_site(pages, index.result(), Path(out))
+    return write_site(pages, index, Path(out))
 
 
 def _engine(master: str | None) -> tuple[BaseBackend | None, dict[str, str]]:

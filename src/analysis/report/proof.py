@@ -26,6 +26,7 @@ from analysis.measures import (
     response_curve,
     window_curve,
 )
+from analysis.measures.answers import answered
 from analysis.plots.labels import label
 from analysis.sources import Tables
 
@@ -186,24 +187,24 @@ def _holds(estimate: float, low: float, high: float, true: float) -> bool:
 
 
 def _requests(tables: Tables, level: float) -> Iterator[Row]:
-    success = cancellation_success_rate(tables, level=level).iloc[0]
+    success = answered(cancellation_success_rate, tables, level=level).iloc[0]
     yield "requests", "success rate", success, "success_rate", {}
-    shares = outcome_shares(tables, level=level)
+    shares = answered(outcome_shares, tables, level=level)
     for _, row in shares[shares["n_events"] > 0].iterrows():
         word = row["outcome"]
         yield "requests", label(word), row, "outcome_share", {"outcome": word}
 
 
 def _blockers(tables: Tables, level: float) -> Iterator[Row]:
-    for _, row in blocker_shares(tables, level=level).iterrows():
+    for _, row in answered(blocker_shares, tables, level=level).iterrows():
         word = row["blocker"]
         yield "stopped by", label(word), row, "blocker_share", {"blocker": word}
 
 
 def _orders(tables: Tables, level: float) -> Iterator[Row]:
-    asked = request_rate(tables, level=level).iloc[0]
+    asked = answered(request_rate, tables, level=level).iloc[0]
     yield "orders", "request rate", asked, "request_rate", {}
-    curve = window_curve(tables, horizon_hours=48, level=level)
+    curve = answered(window_curve, tables, horizon_hours=48, level=level)
     curve = curve[curve["outcome"] == "still_open"]
     for hours, row in _at(curve, "time_hours", (1, 6, 24, 48)):
         words = f"can be cancelled after {_so_many(hours, 'hour')}"
@@ -211,20 +212,21 @@ def _orders(tables: Tables, level: float) -> Iterator[Row]:
 
 
 def _answers(tables: Tables, level: float) -> Iterator[Row]:
-    curve = response_curve(tables, horizon_hours=24, level=level)
+    curve = answered(response_curve, tables, level=level)
     for hours, row in _at(curve, "time_hours", (6, 24)):
         words = f"answered within {_so_many(hours, 'hour')}"
         yield "sellers", words, row, "answered", {"hours": str(hours)}
 
 
 def _refunds(tables: Tables, level: float) -> Iterator[Row]:
-    curve = refund_curve(tables, horizon_days=20, level=level)
+    curve = answered(refund_curve, tables, level=level)
     for days, row in _at(curve, "time_days", (3, 5, 7, 10, 14, 20)):
         words = f"credited within {_so_many(days, 'day')}"
         yield "refunds", words, row, "refund_credited", {"days": str(days)}
-    median = refund_quantiles(tables, probabilities=[0.5], level=level).iloc[0]
-    yield "refunds", "median days to the money", median, "refund_median", {}
-    mean = refund_mean(tables, horizon_days=30, level=level).iloc[0]
+    quantiles = answered(refund_quantiles, tables, level=level)
+    for _, row in quantiles[quantiles["probability"] == 0.5].iterrows():
+        yield "refunds", "median days to the money", row, "refund_median", {}
+    mean = answered(refund_mean, tables, horizon_days=30, level=level).iloc[0]
     yield "refunds", "mean days, at most 30 of each", mean, "refund_mean", {}
 
 

@@ -13,7 +13,7 @@ from analysis.sources.engine import (
     whole_units,
 )
 from analysis.sources.opening import open_tables
-from analysis.sources.sharing import SHARED_FOLDER, share
+from analysis.sources.sharing import SHARED_FOLDER, share, shared_answer
 from analysis.sources.spark import spark_backend, spark_session
 from analysis.sources.tables import Size, Tables
 
@@ -32,6 +32,7 @@ __all__ = [
     "require_valid",
     "seconds_between",
     "share",
+    "shared_answer",
     "spark_backend",
     "spark_session",
     "whole_units",

@@ -1,14 +1,17 @@
-"""What one process has worked out about a dataset, for others that open the same: joins, the check.
+"""What one process has worked out about a dataset, for others that open the same.
 
-The program that makes the report writes it to a folder of its own; the processes that it starts
-find that folder in their environment. Whoever opens another dataset, or opens one elsewhere, gets
-nothing from there.
+The program that makes the report writes joins and the check to a folder of its own; the processes
+that it starts find that folder in their environment, and leave their answers there for each other
+and for that program. Whoever opens another dataset, or opens one elsewhere, gets nothing from
+there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,11 +29,15 @@ if TYPE_CHECKING:
 SHARED_FOLDER = "CANCELLATIONS_SHARED"  # environment variable
 JOINS = ("requests_with_context", "refunds_with_context")
 CHECK = "check"
+ANSWERS = "answers"
 _WHAT = "what.json"
 
 
 def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
-    """Write the joins and the check of an opened dataset to ``folder``, if DuckDB reads it."""
+    """Write the joins and the check of an opened dataset to ``folder``, if DuckDB reads it.
+
+    From then on its answers are shared there too: :func:`shared_answer`.
+    """
     if tables.backend.name != "duckdb":
         return
     for name in JOINS:
@@ -40,6 +47,9 @@ def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
             continue
         tables.backend.to_parquet(joined, folder / f"{name}.parquet")
     check(tables).to_json(folder / f"{CHECK}.json", orient="records")
+    (folder / ANSWERS).mkdir()
+    tables.forget(ANSWERS)
+    tables.once(ANSWERS, lambda: folder / ANSWERS)
     what = json.dumps(_what(dataset, tables.as_of))
     (folder / _WHAT).write_text(what, encoding="utf-8")
 
@@ -57,6 +67,21 @@ def with_shared(tables: Tables, dataset: Path) -> Tables:
     return replace(tables, _kept=_read(tables.backend, folder))
 
 
+def shared_answer(tables: Tables, question: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return what any process has answered to ``question``; where none has, ``make`` the answer."""
+    folder = tables.once(ANSWERS, lambda: None)
+    if folder is None:
+        return make()
+    path = folder / hashlib.sha256(question.encode("utf-8")).hexdigest()
+    if path.exists():
+        return pd.read_pickle(path)
+    table = make()
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    table.to_pickle(unfinished)
+    unfinished.replace(path)
+    return table
+
+
 def _what(dataset: str | Path, as_of: datetime) -> dict[str, str]:
     return {"dataset": str(Path(dataset).absolute()), "as_of": as_of.isoformat()}
 
@@ -64,4 +89,5 @@ def _what(dataset: str | Path, as_of: datetime) -> dict[str, str]:
 def _read(backend: BaseBackend, folder: Path) -> dict[str, Any]:
     joins = {name: folder / f"{name}.parquet" for name in JOINS}
     kept = {name: backend.read_parquet(path) for name, path in joins.items() if path.exists()}
-    return kept | {CHECK: pd.read_json(folder / f"{CHECK}.json", orient="records")}
+    found = pd.read_json(folder / f"{CHECK}.json", orient="records")
+    return kept | {CHECK: found, ANSWERS: folder / ANSWERS}
