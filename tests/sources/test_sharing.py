@@ -8,6 +8,7 @@ import pytest
 from analysis.marketplace import write_market
 from analysis.measures import cancellation_success_rate, refund_mean
 from analysis.measures.answers import answered
+from analysis.report.ask import ask
 from analysis.sources import SHARED_FOLDER, check, open_tables, share
 from analysis.sources.sharing import ANSWERS, CHECK, JOINS
 
@@ -40,15 +41,26 @@ def test_who_opens_the_same_dataset_gets_joins_and_check(market, shared):
 def test_a_question_is_answered_once_for_all_who_open_the_dataset(market, shared):
     asked = []
 
-    def counted(tables, *, level):
-        asked.append(level)
-        return cancellation_success_rate(tables, level=level)
+    def counted(tables, *, horizon_hours):
+        asked.append(horizon_hours)
+        return cancellation_success_rate(tables, horizon_hours=horizon_hours)
 
-    first = answered(counted, open_tables(market), level=0.9)
-    again = answered(counted, open_tables(market), level=0.9)
+    first = answered(counted, open_tables(market), horizon_hours=720)
+    again = answered(counted, open_tables(market), horizon_hours=720.0)
     pd.testing.assert_frame_equal(first, again)
-    answered(counted, open_tables(market), level=0.8)
-    assert asked == [0.9, 0.8]
+    answered(counted, open_tables(market), horizon_hours=48)
+    assert asked == [720, 48]
+
+
+def test_what_the_reader_of_a_notebook_writes_is_asked_every_time(market):
+    asked = []
+
+    def mine(tables):
+        asked.append(len(asked))
+        return pd.DataFrame({"n": [len(asked)]})
+
+    tables = open_tables(market)
+    assert [ask(mine, tables).table["n"][0] for _ in range(2)] == [1, 2]
 
 
 def test_the_program_that_shares_finds_the_answers_too(market, tmp_path, monkeypatch):

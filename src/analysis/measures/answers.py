@@ -45,5 +45,7 @@ def answered(measure: Callable[..., pd.DataFrame], tables: Tables, **options: An
 
 
 def _plain(value: Any) -> Any:
-    """Sequences of one content are one value, whatever their type."""
+    """Sequences of one content, and numbers of one size, are one value, whatever their type."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
     return list(value) if isinstance(value, list | tuple) else value

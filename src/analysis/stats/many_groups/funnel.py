@@ -72,15 +72,30 @@ def funnel_limits(target: np.ndarray, n: np.ndarray, *, level: float = 0.95) -> 
 
 
 def _interpolated(target: np.ndarray, n: np.ndarray, share: float) -> np.ndarray:
-    from scipy.stats import binom
-
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = binom.ppf(share, n, target)
-        above, below = binom.cdf(r, n, target), binom.cdf(r - 1, n, target)
+        r = _binomial_quantile(share, n, target)
+        above, below = _binomial_share(r, n, target), _binomial_share(r - 1, n, target)
         part = np.where(above > below, (above - share) / (above - below), 0)
         limit = np.clip((r - part) / n, 0, 1)
     known = n > 0
     return np.where(known, np.where((target > 0) & (target < 1), limit, target), np.nan)
+
+
+def _binomial_quantile(share: float, n: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Smallest count that has ``share`` of the distribution at or below it."""
+    from scipy.special import bdtrik  # scipy.stats takes half a second to import
+
+    count = np.ceil(bdtrik(share, n, p))
+    before = np.maximum(count - 1, 0)
+    return np.where(_binomial_share(before, n, p) >= share, before, count)
+
+
+def _binomial_share(count: np.ndarray, n: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Share of the distribution at or below a count."""
+    from scipy.special import betainc
+
+    share = betainc(np.maximum(n - count, 1), np.maximum(count, 0) + 1, 1 - p)
+    return np.where(count < 0, 0.0, np.where(count < n, share, 1.0))
 
 
 def dispersion(
