@@ -86,14 +86,12 @@ def make_report(
             require_valid(tables)
         share(tables, dataset, warm.folder)
         marks = fingerprint_of(tables)
-        last_first = list(reversed(notebooks.values()))  # the later ones take longer
-        executed = execute_all(last_first, parameters=parameters, progress=progress, warm=warm)
-        executed.reverse()
-        _require_no_failure(dict(zip(notebooks, executed, strict=True)))
+        executed = _executed(notebooks, parameters=parameters, progress=progress, warm=warm)
+        _require_no_failure(executed)
         index = _index(tables, marks)  # from answers that the notebooks have left
     pages = [
         render_page(done, name=name, fingerprint=marks | {"notebook": _digest(notebooks[name])})
-        for name, done in zip(notebooks, executed, strict=True)
+        for name, done in executed.items()
     ]
     return write_site(pages, index, Path(out))
 
@@ -103,6 +101,16 @@ def _engine(master: str | None) -> tuple[BaseBackend | None, dict[str, str]]:
     if master is None:
         return None, {}
     return spark_backend(master), environment_of_children(spark_session(master))
+
+
+def _executed(
+    notebooks: Mapping[str, Mapping[str, Any]], **options: Any
+) -> dict[str, Mapping[str, Any]]:
+    """Run the notebooks, the longest first, so that at the end none runs alone for long."""
+    order = sorted(notebooks, key=lambda name: len(notebooks[name]["cells"]), reverse=True)
+    done = execute_all([notebooks[name] for name in order], **options)
+    executed = dict(zip(order, done, strict=True))
+    return {name: executed[name] for name in notebooks}
 
 
 def _index(tables: Tables, marks: Mapping[str, str]) -> Index:

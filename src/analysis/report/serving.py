@@ -10,6 +10,7 @@ The warm process imports what notebooks need and starts no thread, so that it ma
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -23,6 +24,7 @@ from analysis.report.shell import Reply, run_cells
 Pipes = tuple[IO[bytes], IO[bytes]]  # jobs, replies
 
 GRACE_SECONDS = 5  # after which a child ends by itself, should nobody be left to kill it
+GARBAGE_THRESHOLD = 20_000  # new objects before Python looks for garbage; by default 700
 NEEDED = (  # by most notebooks
     "ibis.backends.duckdb",
     "scipy.optimize",
@@ -103,9 +105,14 @@ def _run_jobs(pipes: Pipes, *, forks: bool) -> None:
 
 
 def warm_up() -> None:
-    """Import what notebooks need. No connection, no thread pool: a fork would break them."""
+    """Import what notebooks need. No connection, no thread pool: a fork would break them.
+
+    What is there by then is not looked through for garbage again, in any fork.
+    """
     for name in NEEDED:
         importlib.import_module(name)
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _in_child(job: bytes, reply: Reply) -> int:
