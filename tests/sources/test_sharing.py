@@ -91,5 +91,5 @@ def test_data_without_refunds_shares_what_it_has(market, tmp_path, monkeypatch):
         (loose / name).symlink_to(market / name)
     share(open_tables(loose, "2025-12-01"), loose, tmp_path)
     monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
-    assert set(open_tables(loose, "2025-12-01")._kept) == {JOINS[0], CHECK, ANSWERS}
+    assert set(open_tables(loose, "2025-12-01")._kept) == {"requests_with_context", CHECK, ANSWERS}
     assert open_tables(loose, "2025-12-02")._kept == {}

@@ -8,6 +8,7 @@ there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 SHARED_FOLDER = "CANCELLATIONS_SHARED"  # environment variable
-JOINS = ("requests_with_context", "refunds_with_context")
+JOINS = {  # straight to a file: what makes them does not keep them in its engine first
+    "requests_with_context": Tables._join_requests,
+    "refunds_with_context": Tables._join_refunds,
+}
 CHECK = "check"
 ANSWERS = "answers"
 _WHAT = "what.json"
@@ -40,12 +44,9 @@ def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
     """
     if tables.backend.name != "duckdb":
         return
-    for name in JOINS:
-        try:
-            joined = getattr(tables, name)
-        except MissingData:
-            continue
-        tables.backend.to_parquet(joined, folder / f"{name}.parquet")
+    for name, join in JOINS.items():
+        with contextlib.suppress(MissingData):
+            tables.backend.to_parquet(join(tables), folder / f"{name}.parquet")
     check(tables).to_json(folder / f"{CHECK}.json", orient="records")
     (folder / ANSWERS).mkdir()
     tables.forget(ANSWERS)
