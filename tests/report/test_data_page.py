@@ -23,6 +23,7 @@ def test_data_with_all_tables_and_columns_answers_what_it_would_answer_if_tried(
     known = answerable_questions(market)
     monkeypatch.setattr(data_page, "_is_complete", lambda tables: False)
     assert known.equals(answerable_questions(market))
+    assert not known["question"].str.contains("`").any()
     assert known["answerable"].all()
 
 

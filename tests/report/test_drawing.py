@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 
 from analysis.plots import plot_request_rate
-from analysis.report.drawing import PADDING_INCHES, drawn_as_svg
+from analysis.report.drawing import PADDING_INCHES, _Renderer, drawn_as_svg
 
 
 def rates(words):
@@ -37,3 +39,14 @@ def test_a_long_name_takes_room_from_the_axes_not_from_the_page():
 def test_the_drawing_says_what_the_figure_says():
     text, _ = drawn_as_svg(plot_request_rate(rates(["card"])).get_figure())
     assert {"card", "50%", "90"} <= set(re.findall(r">([^<>]+)</text>", text))
+
+
+@pytest.mark.parametrize("font", [{"size": 9}, {"weight": "bold", "style": "italic"}])
+def test_texts_are_as_high_as_with_matplotlib_alone(font):
+    whole = Figure(dpi=72)
+    text = whole.text(0.5, 0.5, "two\nlines", fontdict=font)
+    boxes = [
+        text.get_window_extent(renderer(360, 360, io.StringIO())).bounds
+        for renderer in (RendererSVG, _Renderer)
+    ]
+    assert boxes[0] == boxes[1]

@@ -86,6 +86,11 @@ def test_joined_pieces_say_what_the_first_answer_among_them_says():
     )
 
 
+def test_no_line_ends_between_n_and_its_number():
+    piece = paragraph("61% (58% to 64%, n = 1,164) work.")
+    assert "n\u00a0=\u00a01,164" in piece.markup and "n = 1,164" in piece.text
+
+
 @pytest.mark.parametrize(
     ("text", "first"),
     [

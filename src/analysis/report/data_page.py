@@ -105,7 +105,7 @@ def answerable_questions(tables: Tables) -> pd.DataFrame:
         lacks = "" if is_complete else _lacking(measure, empty)
         if not lacks and unit in without_rows:
             lacks = f"the table {unit} has no rows"
-        question = measure.__doc__.strip().splitlines()[0].rstrip(".")
+        question = measure.__doc__.strip().splitlines()[0].rstrip(".").replace("``", "")
         rows.append((name, question, lacks == "", lacks))
     return pd.DataFrame(rows, columns=["measure", "question", "answerable", "lacks"])
 

@@ -47,7 +47,7 @@ class _Renderer(RendererSVG):
 @functools.cache
 def _font_heights(family: tuple[str, ...], style: str, weight: str | int) -> tuple[float, ...]:
     """Return ascent, descent (negative), gap and size of the em, in units of the font."""
-    font = get_font(findfont(FontProperties(list(family), style=style, weight=weight)))
+    font = get_font(findfont(FontProperties(family=list(family), style=style, weight=weight)))
     heights = font.get_sfnt_table("OS/2")
     names = ("sTypoAscender", "sTypoDescender", "sTypoLineGap")
     return (*(heights[name] for name in names), font.get_sfnt_table("head")["unitsPerEm"])

@@ -71,8 +71,9 @@ def escape(text: object) -> str:
 
 
 def paragraph(text: str) -> Html:
-    """Sentences as one paragraph."""
-    return Html(f"<p>{escape(text)}</p>", text, says=first_sentence(text))
+    """Sentences as one paragraph, in which no line ends between ``n`` and its number."""
+    markup = escape(text).replace("n = ", "n\u00a0=\u00a0")
+    return Html(f"<p>{markup}</p>", text, says=first_sentence(text))
 
 
 def note(text: str) -> Html:
