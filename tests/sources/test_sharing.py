@@ -9,7 +9,7 @@ from analysis.marketplace import write_market
 from analysis.measures import cancellation_success_rate, refund_mean
 from analysis.measures.answers import answered
 from analysis.report.ask import ask
-from analysis.sources import SHARED_FOLDER, check, open_tables, share
+from analysis.sources import SHARED_FOLDER, THREADS, check, open_tables, share
 from analysis.sources.sharing import ANSWERS, CHECK, JOINS
 
 
@@ -71,6 +71,11 @@ def test_the_program_that_shares_finds_the_answers_too(market, tmp_path, monkeyp
     answered(cancellation_success_rate, open_tables(market))
     monkeypatch.setattr("analysis.measures.answers.partial", lambda *_, **__: pytest.fail)
     assert len(answered(cancellation_success_rate, tables)) == 1
+
+
+def test_engines_that_work_at_once_share_the_cores(market, shared, monkeypatch):
+    monkeypatch.setenv(THREADS, "1")
+    assert open_tables(market).backend.settings["threads"] == "1"
 
 
 def test_another_dataset_gets_nothing(shared, tmp_path_factory):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from analysis.sources import SHARED_FOLDER
+from analysis.sources import SHARED_FOLDER, THREADS
 
 END_SECONDS = 10.0  # for a process to take leave of its child
 FORKS = hasattr(os, "fork")
@@ -76,7 +76,8 @@ def warm_processes(
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
     with tempfile.TemporaryDirectory(prefix="cancellations-", ignore_cleanup_errors=True) as folder:
-        warm = WarmProcesses(Path(folder), environment or {})
+        threads = {THREADS: str(max(1, (os.cpu_count() or 1) // workers))}  # as many as cores
+        warm = WarmProcesses(Path(folder), threads | dict(environment or {}))
         try:
             for _ in range(1 if FORKS else workers):
                 for worker in start_workers(warm, workers if FORKS else 1):

@@ -13,12 +13,13 @@ from analysis.sources.engine import (
     whole_units,
 )
 from analysis.sources.opening import open_tables
-from analysis.sources.sharing import SHARED_FOLDER, share, shared_answer
+from analysis.sources.sharing import SHARED_FOLDER, THREADS, share, shared_answer
 from analysis.sources.spark import spark_backend, spark_session
 from analysis.sources.tables import Size, Tables
 
 __all__ = [
     "SHARED_FOLDER",
+    "THREADS",
     "Size",
     "Tables",
     "business_calendars",

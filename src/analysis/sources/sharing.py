@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 SHARED_FOLDER = "CANCELLATIONS_SHARED"  # environment variable
+THREADS = "CANCELLATIONS_THREADS"  # environment variable: of the engine, where several work at once
 JOINS = {  # straight to a file: what makes them does not keep them in its engine first
     "requests_with_context": Tables._join_requests,
     "refunds_with_context": Tables._join_refunds,
@@ -65,6 +66,8 @@ def with_shared(tables: Tables, dataset: Path) -> Tables:
     what = json.loads((folder / _WHAT).read_text(encoding="utf-8"))
     if what != _what(dataset, tables.as_of):
         return tables
+    if THREADS in os.environ:
+        tables.backend.settings["threads"] = int(os.environ[THREADS])
     return replace(tables, _kept=_read(tables.backend, folder))
 
 
