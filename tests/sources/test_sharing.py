@@ -10,7 +10,7 @@ from analysis.measures import cancellation_success_rate, refund_mean
 from analysis.measures.answers import answered
 from analysis.report.ask import ask
 from analysis.sources import SHARED_FOLDER, THREADS, check, open_tables, share
-from analysis.sources.sharing import ANSWERS, CHECK, JOINS
+from analysis.sources.sharing import ANSWERS, CHECK
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +31,23 @@ def shared(market, tmp_path, monkeypatch):
 def test_who_opens_the_same_dataset_gets_joins_and_check(market, shared):
     ours, theirs = open_tables(market), open_tables(market)
     theirs._kept.clear()
-    assert set(ours._kept) == {*JOINS, CHECK, ANSWERS}
+    assert set(ours._kept) == {*theirs.joins, CHECK, ANSWERS}
     assert ours.requests_with_context.schema() == theirs.requests_with_context.schema()
     assert ours.refunds_with_context.schema() == theirs.refunds_with_context.schema()
     for question in (check, cancellation_success_rate, refund_mean):
         assert question(ours).equals(question(theirs)), question.__name__
+
+
+def test_of_very_many_orders_the_narrow_joins_are_shared(market, tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.sources.tables.MOST_WIDE", 0)
+    apart = open_tables(market)
+    share(apart, market, tmp_path)
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
+    ours = open_tables(market)
+    assert {path.stem for path in tmp_path.glob("*.parquet")} == set(apart.joins) <= set(ours._kept)
+    by = ["category"]  # which the narrow joins do not have
+    assert cancellation_success_rate(ours, by=by).equals(cancellation_success_rate(apart, by=by))
+    assert refund_mean(ours, by=by).equals(refund_mean(apart, by=by))
 
 
 def test_a_question_is_answered_once_for_all_who_open_the_dataset(market, shared):

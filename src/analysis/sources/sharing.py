@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 SHARED_FOLDER = "CANCELLATIONS_SHARED"  # environment variable
 THREADS = "CANCELLATIONS_THREADS"  # environment variable: of the engine, where several work at once
-JOINS = {  # straight to a file: what makes them does not keep them in its engine first
-    "requests_with_context": Tables._join_requests,
-    "refunds_with_context": Tables._join_refunds,
-}
 CHECK = "check"
 ANSWERS = "answers"
 _WHAT = "what.json"
@@ -45,9 +41,9 @@ def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
     """
     if tables.backend.name != "duckdb":
         return
-    for name, join in JOINS.items():
+    for name, make in tables.joins.items():  # straight to a file, not into the engine first
         with contextlib.suppress(MissingData):
-            tables.backend.to_parquet(join(tables), folder / f"{name}.parquet")
+            tables.backend.to_parquet(make(), folder / f"{name}.parquet")
     check(tables).to_json(folder / f"{CHECK}.json", orient="records")
     (folder / ANSWERS).mkdir()
     tables.forget(ANSWERS)
@@ -91,7 +87,6 @@ def _what(dataset: str | Path, as_of: datetime) -> dict[str, str]:
 
 
 def _read(backend: BaseBackend, folder: Path) -> dict[str, Any]:
-    joins = {name: folder / f"{name}.parquet" for name in JOINS}
-    kept = {name: backend.read_parquet(path) for name, path in joins.items() if path.exists()}
+    kept = {path.stem: backend.read_parquet(path) for path in folder.glob("*.parquet")}
     found = pd.read_json(folder / f"{CHECK}.json", orient="records")
     return kept | {CHECK: found, ANSWERS: folder / ANSWERS}

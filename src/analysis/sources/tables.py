@@ -101,7 +101,7 @@ class Tables:
         if not self._is_large:
             own = self.requests.columns
             return _some(self.requests_with_context, own, FEW_OF_REQUESTS, columns)
-        make = partial(self._join_requests, FEW_OF_REQUESTS)
+        make = self.joins["requests_with_few"]
         return self.joined(self.once("requests_with_few", make, keep=True), columns)
 
     def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
@@ -109,8 +109,21 @@ class Tables:
         if not self._is_large:
             own = (*self.need("refunds").columns, *OF_THE_DECISION)
             return _some(self.refunds_with_context, own, FEW_OF_REFUNDS, columns)
-        make = partial(self._join_refunds, FEW_OF_REFUNDS)
+        make = self.joins["refunds_with_few"]
         return self.joined(self.once("refunds_with_few", make, keep=True), columns)
+
+    @property
+    def joins(self) -> dict[str, Callable[[], ir.Table]]:
+        """What makes the joins that are kept, by the names under which they are kept."""
+        if self._is_large:
+            return {
+                "requests_with_few": partial(self._join_requests, FEW_OF_REQUESTS),
+                "refunds_with_few": partial(self._join_refunds, FEW_OF_REFUNDS),
+            }
+        return {
+            "requests_with_context": self._join_requests,
+            "refunds_with_context": self._join_refunds,
+        }
 
     def joined(self, frame: ir.Table, columns: Iterable[str]) -> ir.Table:
         """Add those of ``columns`` that ``frame`` lacks and its order or seller has."""
