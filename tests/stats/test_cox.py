@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 
 from analysis.stats import cox, log_rank, proportionality
-from analysis.stats.comparisons.cox_residuals import cluster_scores
+from analysis.stats.comparisons.cox_clusters import cluster_scores
 
 few = settings(max_examples=15, deadline=None)
 

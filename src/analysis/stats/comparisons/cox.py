@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.comparisons.cox_residuals import cluster_scores, corrected_errors
+from analysis.stats.comparisons.cox_clusters import cluster_scores, corrected_errors
 from analysis.stats.comparisons.cox_risk import (
     Problem,
     Rows,
