@@ -7,12 +7,15 @@ stratum, given how long it has been open already.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
 from analysis.stats.scales import checked_level, t_quantile
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class PaymentCells(NamedTuple):
@@ -39,23 +42,33 @@ class PaymentForecast(NamedTuple):
 
 
 class _Stratum(NamedTuple):
-    """Kaplan-Meier curve of one stratum, and where on it the stratum's cells lie."""
+    """Kaplan-Meier curve of one stratum, and where its times are among those of all strata."""
 
-    rows: np.ndarray  # of the cells
-    place: np.ndarray  # of each cell, in ``time``
+    own: slice
     time: np.ndarray
     at_risk: np.ndarray
     paid: np.ndarray
     survival: np.ndarray
 
 
-class _Clusters(NamedTuple):
-    """Who belongs together."""
+class _Past(NamedTuple):
+    """Spells by cluster and point, a time of a stratum: matrices have a row a cluster."""
 
-    number: np.ndarray  # of each cell; those without a cluster are all number 0
-    lone: np.ndarray  # True where every spell of a cell is its own cluster
-    n: int  # how many clusters there are
+    paid: csr_array
+    open: csr_array
+    lone_paid: np.ndarray  # of no cluster, by point
+    lone_open: np.ndarray
+    n_clusters: float
     fellows: float  # of a spell, in its cluster, on average
+
+
+class _Book(NamedTuple):
+    """Amounts owed, by point."""
+
+    amount: np.ndarray
+    squares: np.ndarray
+    named_squares: np.ndarray  # of spells that have a cluster
+    named: csr_array  # their amounts, clusters x points
 
 
 def payment_forecast(
@@ -127,64 +140,81 @@ def payment_forecast(
     cells = PaymentCells(checked_groups(cells.stratum, None)[0], *map(np.asarray, cells[1:]))
     if ((cells.n_paid > 0) & (cells.n_open > 0)).any():
         raise ValueError("a cell must hold paid spells or open ones, not both")
-    strata = [_stratum(cells, number) for number in np.unique(cells.stratum)]
-    clusters = _clusters(cells)
+    point, strata = _strata(cells)
+    past = _past(cells, point)
     books = np.zeros(len(cells.time), int) if book is None else np.asarray(book)
-    owing = [
-        np.flatnonzero((books == own) & (cells.amount > 0))
-        for own in range(books.max(initial=0) + 1)
-    ]
-    found = [
-        [_forecast(cells, rows, strata, clusters, horizon, level) for horizon in horizons]
-        for rows in owing
-    ]
-    values = np.array(found, dtype=float).reshape(len(owing), len(horizons), 6)
+    owed = [_book(cells, books == one, point) for one in range(books.max(initial=0) + 1)]
+    found = [[_forecast(one, strata, past, h, level) for h in horizons] for one in owed]
+    values = np.array(found, dtype=float).reshape(len(owed), len(horizons), 6)
     return PaymentForecast(*np.moveaxis(values[0] if book is None else values, -1, 0))
 
 
-def _stratum(cells: PaymentCells, number: int) -> _Stratum:
-    rows = np.flatnonzero(cells.stratum == number)
-    time, place = np.unique(cells.time[rows], return_inverse=True)
-    paid = np.bincount(place, cells.n_paid[rows], len(time))
-    leaving = paid + np.bincount(place, cells.n_open[rows], len(time))
-    at_risk = np.cumsum(leaving[::-1])[::-1]
-    return _Stratum(rows, place.ravel(), time, at_risk, paid, np.cumprod(1 - paid / at_risk))
+def _strata(cells: PaymentCells) -> tuple[np.ndarray, list[_Stratum]]:
+    """Return the point of each cell, and the curve of each stratum."""
+    point, strata, n_points = np.zeros(len(cells.time), int), [], 0
+    for number in np.unique(cells.stratum):
+        rows = np.flatnonzero(cells.stratum == number)
+        time, place = np.unique(cells.time[rows], return_inverse=True)
+        paid = np.bincount(place, cells.n_paid[rows], len(time))
+        leaving = paid + np.bincount(place, cells.n_open[rows], len(time))
+        at_risk = np.cumsum(leaving[::-1])[::-1]
+        own = slice(n_points, n_points + len(time))
+        strata.append(_Stratum(own, time, at_risk, paid, np.cumprod(1 - paid / at_risk)))
+        point[rows] = n_points + place.ravel()
+        n_points = own.stop
+    return point, strata
 
 
-def _clusters(cells: PaymentCells) -> _Clusters:
-    n = cells.n_paid + cells.n_open
-    lone = cells.cluster < 0
+def _past(cells: PaymentCells, point: np.ndarray) -> _Past:
+    n, lone, n_points = cells.n_paid + cells.n_open, cells.cluster < 0, _size(point)
     sizes = np.bincount(cells.cluster[~lone], n[~lone])
     fellows = ((sizes**2).sum() - sizes.sum()) / max(n.sum(), 1)
     n_clusters = np.unique(cells.cluster[~lone]).size + n[lone].sum()
-    return _Clusters(np.where(lone, 0, cells.cluster), lone, n_clusters, fellows)
+    alone = [np.bincount(point[lone], x[lone], n_points) for x in (cells.n_paid, cells.n_open)]
+    together = [_by_cluster(cells, x, ~lone, point) for x in (cells.n_paid, cells.n_open)]
+    return _Past(*together, *alone, n_clusters, fellows)
+
+
+def _book(cells: PaymentCells, own: np.ndarray, point: np.ndarray) -> _Book:
+    own = own & (cells.amount > 0)
+    named, n_points = own & (cells.cluster >= 0), _size(point)
+    amount, squares = (
+        np.bincount(point[own], x[own], n_points) for x in (cells.amount, cells.squares)
+    )
+    named_squares = np.bincount(point[named], cells.squares[named], n_points)
+    return _Book(amount, squares, named_squares, _by_cluster(cells, cells.amount, named, point))
+
+
+def _size(point: np.ndarray) -> int:
+    return int(point.max(initial=-1)) + 1
+
+
+def _by_cluster(
+    cells: PaymentCells, values: np.ndarray, rows: np.ndarray, point: np.ndarray
+) -> csr_array:
+    """Sum ``values`` of some rows by cluster and point."""
+    from scipy.sparse import coo_array
+
+    places = (cells.cluster[rows], point[rows])
+    shape = (int(cells.cluster.max(initial=-1)) + 1, _size(point))
+    return coo_array((np.asarray(values, float)[rows], places), shape=shape).tocsr()
 
 
 def _forecast(
-    cells: PaymentCells,
-    owing: np.ndarray,
-    strata: list[_Stratum],
-    clusters: _Clusters,
-    horizon: float,
-    level: float,
+    book: _Book, strata: list[_Stratum], past: _Past, horizon: float, level: float
 ) -> tuple[float, ...]:
     """Return the numbers of one book and horizon in the order of :class:`PaymentForecast`."""
-    amount, stay, unseen = np.zeros((3, len(cells.time)))
-    amount[owing] = cells.amount[owing]
-    influence = np.zeros(len(cells.time))
+    stay, unseen, slope, passed = np.zeros((4, len(book.amount)))
     for stratum in strata:
-        own, place = stratum.rows, stratum.place
-        stays, ends = _stays(stratum, horizon)
-        stay[own], unseen[own] = stays[place], ends[place]
-        carried = np.bincount(place, amount[own] * stay[own], len(stratum.time))
-        slope, passed = _slopes(stratum, carried, horizon)
-        influence[own] = np.where(cells.n_paid[own] > 0, slope[place], 0.0) - passed[place]
-    amount, stay = amount[owing], stay[owing]
-    expected, unknown = (amount * (1 - stay)).sum(), (amount * stay * unseen[owing]).sum()
-    clustered, alone = _variances(cells, clusters, influence)
-    luck = _luck(cells, owing, stay, _correlation(clusters, clustered, alone))
-    reach = t_quantile(max(clusters.n - 1, 1), level) * np.sqrt(clustered + luck)
-    highest = min(expected + reach + unknown, amount.sum())
+        own = stratum.own
+        stay[own], unseen[own] = _stays(stratum, horizon)
+        slope[own], passed[own] = _slopes(stratum, book.amount[own] * stay[own], horizon)
+    expected = (book.amount * (1 - stay)).sum()
+    unknown = (book.amount * stay * unseen).sum()
+    clustered, alone = _variances(past, slope - passed, -passed)
+    luck = _luck(book, stay * (1 - stay), _correlation(past, clustered, alone))
+    reach = t_quantile(max(past.n_clusters - 1, 1), level) * np.sqrt(clustered + luck)
+    highest = min(expected + reach + unknown, book.amount.sum())
     return expected, max(expected - reach, 0.0), highest, unknown, clustered, luck
 
 
@@ -215,28 +245,26 @@ def _slopes(
     return slope, np.cumsum(slope * stratum.paid / stratum.at_risk)
 
 
-def _variances(
-    cells: PaymentCells, clusters: _Clusters, influence: np.ndarray
-) -> tuple[float, float]:
-    """Variance clustered and not clustered of the expected amount."""
-    n = cells.n_paid + cells.n_open
-    alone = n * influence**2
-    totals = np.bincount(clusters.number, np.where(clusters.lone, 0.0, n * influence))
-    together = (totals**2).sum() + alone[clusters.lone].sum()
-    return together * clusters.n / max(clusters.n - 1, 1), alone.sum()
+def _variances(past: _Past, paid: np.ndarray, still: np.ndarray) -> tuple[float, float]:
+    """Variance clustered and not clustered of the expected amount.
+
+    ``paid`` and ``still`` are the influence of a spell that was paid, or is open, at each point.
+    """
+    lone = past.lone_paid @ paid**2 + past.lone_open @ still**2
+    alone = lone + (past.paid @ paid**2).sum() + (past.open @ still**2).sum()
+    together = lone + ((past.paid @ paid + past.open @ still) ** 2).sum()
+    return together * past.n_clusters / max(past.n_clusters - 1, 1), alone
 
 
-def _correlation(clusters: _Clusters, clustered: float, alone: float) -> float:
+def _correlation(past: _Past, clustered: float, alone: float) -> float:
     """Correlation of two spells of one cluster that explains the clustered variance, 0 to 1."""
-    if alone == 0 or clusters.fellows <= 0:
+    if alone == 0 or past.fellows <= 0:
         return 0.0
-    return float(np.clip((clustered / alone - 1) / clusters.fellows, 0, 1))
+    return float(np.clip((clustered / alone - 1) / past.fellows, 0, 1))
 
 
-def _luck(cells: PaymentCells, owing: np.ndarray, stay: np.ndarray, rho: float) -> float:
+def _luck(book: _Book, spread: np.ndarray, rho: float) -> float:
     """Variance of what is paid around what is expected."""
-    spread = stay * (1 - stay)
-    cluster, squares = cells.cluster[owing], cells.squares[owing] * spread
-    named = cluster >= 0
-    sums = np.bincount(cluster[named], (cells.amount[owing] * np.sqrt(spread))[named])
-    return squares.sum() + rho * max((sums**2).sum() - squares[named].sum(), 0.0)
+    sums = book.named @ np.sqrt(spread)
+    both = (sums**2).sum() - book.named_squares @ spread
+    return book.squares @ spread + rho * max(both, 0.0)
