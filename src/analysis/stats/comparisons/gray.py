@@ -6,12 +6,15 @@ Unit: one spell, counted by group, time and cause of its end, or censored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from analysis.stats.comparisons.risk_sets import RiskSets, risk_sets
 from analysis.stats.quadratic import chi_square_p, hotelling_p, quadratic_form
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class Gray(NamedTuple):
@@ -104,7 +107,7 @@ def gray_test(
     variances, n_clusters = [one.variance for one in found], 0
     if cluster is not None:
         _, number = np.unique(np.asarray(cluster), return_inverse=True)
-        rows = _Rows(np.asarray(group), sets.point, counts.T, np.asarray(n_censored), number)
+        rows = _rows(np.asarray(group), sets, counts.T, np.asarray(n_censored), number)
         sums = [_cluster_sums(sets, rows, one, cause) for cause, one in enumerate(found)]
         variances, n_clusters = [one.T @ one for one in sums], int(number.max(initial=-1)) + 1
     forms = [quadratic_form(*pair) for pair in zip(scores, variances, strict=True)]
@@ -134,13 +137,38 @@ class _Cause(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """The counts that were given."""
+    """The counts that were given, those of each group sorted by cluster."""
 
-    group: np.ndarray
     point: np.ndarray
     n_events: np.ndarray  # causes x rows
-    n_censored: np.ndarray
-    cluster: np.ndarray
+    n_spells: np.ndarray
+    n_clusters: int
+    size: np.ndarray  # spells of each cluster
+    inside: list[np.ndarray]  # rows of each group
+    starts: list[np.ndarray]  # where among them each cluster begins, and their number
+
+    def by_point(self, values: np.ndarray, group: int, n_points: int) -> csr_array:
+        """Values of the rows of one group: clusters x points."""
+        from scipy.sparse import csr_array
+
+        own, starts = self.inside[group], self.starts[group]
+        shape = (self.n_clusters, n_points)
+        return csr_array((values[own], self.point[own], starts), shape=shape)
+
+
+def _rows(
+    group: np.ndarray,
+    sets: RiskSets,
+    n_events: np.ndarray,
+    n_censored: np.ndarray,
+    cluster: np.ndarray,
+) -> _Rows:
+    spells, n_clusters = n_events.sum(axis=0) + n_censored, int(cluster.max(initial=-1)) + 1
+    order = np.argsort(cluster, kind="stable")
+    inside = [order[group[order] == r] for r in range(len(sets.n_at_risk))]
+    starts = [np.searchsorted(cluster[own], np.arange(n_clusters + 1)) for own in inside]
+    size = np.bincount(cluster, spells, minlength=n_clusters)
+    return _Rows(sets.point, n_events, spells, n_clusters, size, inside, starts)
 
 
 def _survival(sets: RiskSets) -> tuple[np.ndarray, np.ndarray]:
@@ -193,24 +221,20 @@ def _cluster_sums(sets: RiskSets, rows: _Rows, found: _Cause, cause: int) -> np.
     """What clusters add to the score of one cause, less their mean: clusters x groups."""
     own_ends = rows.n_events[cause]
     other_ends = rows.n_events.sum(axis=0) - own_ends
-    spells = own_ends + other_ends + rows.n_censored
-    n_clusters = int(rows.cluster.max(initial=-1)) + 1
-    sums = np.zeros((n_clusters, len(found.score)))
+    sums = np.zeros((rows.n_clusters, len(found.score)))
     own, ended = sets.n_events[cause], sets.n_events.sum(axis=0)
     for r, (moves, others) in enumerate(zip(found.own_moves, found.other_moves, strict=True)):
-        inside = np.flatnonzero(rows.group == r)
-        point, cluster = rows.point[inside], rows.cluster[inside]
         steps = moves * found.hazards[r]
         steps += others * _ratio(ended[r] - own[r], sets.n_at_risk[r])
-        for k, drift in enumerate(_each(sets.segments.running_sum, steps)):
-            added = moves[k][point] * own_ends[inside] + others[k][point] * other_ends[inside]
-            added = added - drift[point] * spells[inside]
-            sums[:, k] += np.bincount(cluster, added, minlength=n_clusters)
-    if n_clusters < 2:
+        drift = _each(sets.segments.running_sum, steps)
+        n_points = steps.shape[1]
+        sums += rows.by_point(own_ends, r, n_points) @ moves.T
+        sums += rows.by_point(other_ends, r, n_points) @ others.T
+        sums -= rows.by_point(rows.n_spells, r, n_points) @ drift.T
+    if rows.n_clusters < 2:
         return sums
-    size = np.bincount(rows.cluster, spells, minlength=n_clusters)
     with np.errstate(divide="ignore"):
-        pulls = 1 / np.sqrt(1 - size / size.sum())
+        pulls = 1 / np.sqrt(1 - rows.size / rows.size.sum())
     return (sums - sums.mean(axis=0)) * np.where(np.isfinite(pulls), pulls, 0.0)[:, None]
 
 
