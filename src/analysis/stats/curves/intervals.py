@@ -18,7 +18,7 @@ from analysis.stats.curves.mixtures import Cells, expectation_maximisation, maxi
 from analysis.stats.curves.segments import Segments, numbered
 from analysis.stats.scales import Pair, checked_level, t_quantile
 
-# of bootstrap samples: 3,000 steps moved limits by 0.0004 at 20,000 synthetic orders, 0.0012 at 10^6
+# of bootstrap samples: 3,000 moved limits by 0.0004 at 20,000 synthetic orders, 0.0012 at 10^6
 ENOUGH, STEPS = 0.5, 50
 
 
