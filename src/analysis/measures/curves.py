@@ -44,7 +44,7 @@ def curve_table(
         Confidence level.
     """
     times, curve = curve_times(horizon, step), survival_of(spells)
-    found = _jackknife(spells, curve)
+    found = jackknife_of(spells, curve)
     columns = _ended_by(spells, curve, found, times * units, level)
     return _finished(_rows(spells, columns, {time_name: times}), spells, found, ONE_END)
 
@@ -59,7 +59,7 @@ def ended_by_own_time(
     """
     asked, position = np.unique(np.nan_to_num(times, nan=0.0), return_inverse=True)
     curve = survival_of(spells)
-    found = _jackknife(spells, curve)
+    found = jackknife_of(spells, curve)
     columns = _ended_by(spells, curve, found, asked * units, level)
     all_ended = curve.segments.last(curve.survival, 1.0) == 0  # the last observed time is an end
     done = (columns["n_at_risk"] == 0) & (columns["n_events"] > 0) & all_ended[:, None]
@@ -86,7 +86,7 @@ def race_table(
     require_own_column("outcome", spells.groups.frame.columns)
     times = curve_times(horizon, 1.0)
     curve = _incidence(spells)
-    found = _jackknife(spells, curve)
+    found = jackknife_of(spells, curve)
     at = stats.incidence_at(curve, times * units, level=level, jackknife=found)
     common = {"n_at_risk": at.n_at_risk, "n_censored": at.n_censored, "n": _sizes(spells, times)}
     parts = []
@@ -121,7 +121,7 @@ def shares_at(
     at any later time; where the last one seen was censored, they are not.
     """
     curve = _incidence(spells)
-    found = _jackknife(spells, curve)
+    found = jackknife_of(spells, curve)
     segments, n_groups = curve.segments, spells.groups.n
     done = segments.last(curve.survival, 1.0) == 0
     own = np.where(done, segments.last(curve.time.astype(float), np.inf), np.inf)
@@ -146,7 +146,7 @@ def quantile_table(
 ) -> pd.DataFrame:
     """Times by which the stated shares have ended, one row per group and probability."""
     curve = survival_of(spells)
-    found = _jackknife(spells, curve)
+    found = jackknife_of(spells, curve)
     probs = np.asarray(probabilities, float)
     values = stats.survival_quantiles(curve, probs, level=level, jackknife=found)
     columns = {"estimate": values.value, "ci_low": values.low, "ci_high": values.high}
@@ -159,7 +159,7 @@ def quantile_table(
 def mean_table(spells: Spells, *, horizon: float, units: int, level: float) -> pd.DataFrame:
     """Mean time up to the horizon, one row per group."""
     curve = survival_of(spells)
-    found = _jackknife(spells, curve)
+    found = jackknife_of(spells, curve)
     mean = stats.restricted_mean(curve, horizon * units, level=level, jackknife=found)
     columns = {"estimate": mean.estimate, "ci_low": mean.low, "ci_high": mean.high}
     columns = {name: values[:, None] / units for name, values in columns.items()}
@@ -188,7 +188,7 @@ def _incidence(spells: Spells) -> stats.IncidenceCurve:
     )
 
 
-def _jackknife(
+def jackknife_of(
     spells: Spells, curve: stats.SurvivalCurve | stats.IncidenceCurve
 ) -> stats.Jackknife | None:
     """What limits need to allow for sellers and weights; None where there are neither."""

@@ -13,14 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import (
-    as_counts,
-    positive,
-    with_columns,
-)
-from analysis.measures.curves import survival_of
+from analysis.measures.counting import as_counts, positive, with_columns
+from analysis.measures.curves import jackknife_of, survival_of
 from analysis.measures.durations import refund_spells
-from analysis.measures.spells import Spells, cells_of
+from analysis.measures.spells import Spells
 from analysis.sources import Tables
 from analysis.stats.scales import interval_names
 
@@ -81,7 +77,7 @@ def never_refunded_share(
     spells = _unweighted(refund_spells(tables, by, horizon_days=horizon, clock="calendar"))
     groups = spells.groups
     curve = survival_of(spells)
-    found = None if spells.cluster is None else stats.Jackknife(curve, cells_of(spells))
+    found = jackknife_of(spells, curve)
     plateau = stats.plateau(curve, level=level, jackknife=found)
     followed = stats.follow_up(curve)
     n = np.bincount(groups.index, spells.events[:, 0] + spells.censored, minlength=groups.n)

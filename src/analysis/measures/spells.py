@@ -98,12 +98,17 @@ def _in_units(frame: ir.Table, unit_seconds: int, horizon_units: int) -> ir.Tabl
 
     Each step names what the next one uses, so that no engine is sent an expression twice.
     """
-    frame = frame.mutate(seconds_=frame.ended_.coalesce(frame.age_))
-    frame = frame.mutate(units_=whole_units(frame.seconds_, unit_seconds))
+    frame = with_units(frame, unit_seconds)
     happened = frame.ended_.notnull() & (frame.units_ <= horizon_units)
     return frame.mutate(
         time_=ibis.least(frame.units_, horizon_units + 1), cause_=happened.ifelse(frame.cause_, 0)
     )
+
+
+def with_units(frame: ir.Table, unit_seconds: int) -> ir.Table:
+    """Add ``seconds_`` that a spell was seen, to its end or to ``age_``, and in ``units_``."""
+    frame = frame.mutate(seconds_=frame.ended_.coalesce(frame.age_))
+    return frame.mutate(units_=whole_units(frame.seconds_, unit_seconds))
 
 
 def _spells(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:

@@ -27,10 +27,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.measures.counting import (
-    CLUSTER,
     DAY,
     MINUTE,
     age,
+    cluster_keys,
     groups_of,
     positive,
     require_own_column,
@@ -184,10 +184,8 @@ def _part(
     *,
     begun: ir.BooleanValue | None = None,
 ) -> ir.Table:
-    seller = [CLUSTER] if CLUSTER in frame.columns and CLUSTER not in by else []
     return frame.select(
-        *by,
-        *seller,
+        *cluster_keys(frame, by),
         stage=ibis.literal(stage),
         start_=epoch_seconds(start),
         end_=epoch_seconds(end),

@@ -25,7 +25,8 @@ from analysis.measures.counting import (
 )
 from analysis.measures.races import WindowEnds, window_ends
 from analysis.measures.shares import pooled_rows
-from analysis.sources import Tables, collect, whole_units
+from analysis.measures.spells import with_units
+from analysis.sources import Tables, collect
 
 MAX_STEPS = 1_000  # intervals in one table
 CLOSED = "closed_in_any_way"
@@ -119,15 +120,14 @@ def _counted(tables: Tables, ends: WindowEnds, steps: _Steps) -> tuple[pd.DataFr
     """Paid orders by group, seller, the interval in which they were last open, and the end."""
     keys = cluster_keys(ends.orders, ends.by)
     frame = ends.orders.mutate(age_=age(tables, ends.orders.paid_at))
-    frame = frame.mutate(open_for_=frame.ended_.coalesce(frame.age_))
-    frame = frame.mutate(units_=whole_units(frame.open_for_, steps.step))
-    beyond = frame.open_for_ > steps.horizon
+    frame = with_units(frame, steps.step)
+    beyond = frame.seconds_ > steps.horizon
     place = frame.units_ - 1
     named = frame.select(
         *keys,
         place_=beyond.ifelse(len(steps.edges) - 1, place).cast("int64"),
         cause_=(frame.ended_.notnull() & ~beyond).ifelse(frame.cause_, 0).cast("int64"),
-        rest_=beyond.ifelse(0, frame.open_for_ - place * steps.step).cast("int64"),
+        rest_=beyond.ifelse(0, frame.seconds_ - place * steps.step).cast("int64"),
     )
     counted = named.group_by(*keys, "place_", "cause_").aggregate(
         n=lambda t: t.count(), rest=lambda t: t.rest_.sum()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_WIDE = 2_000_000  # orders up to which the joins that are kept have every column
 FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow join has
 FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method", "opened_at")
-OF_THE_DECISION = ("decided_at", "reason", "order_state", "due_since")
+OF_THE_DECISION = ("decided_at", "reason", "order_state")
 FEW_OF_REFUNDS = (*FEW, "buyer_country", "ended_at")
 
 
@@ -107,7 +107,7 @@ class Tables:
     def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
         """One row per refund leg with ``due_since`` and ``columns``, as :meth:`requests_with`."""
         if not self._is_large:
-            own = (*self.need("refunds").columns, *OF_THE_DECISION)
+            own = (*self.need("refunds").columns, *OF_THE_DECISION, "due_since")
             return _some(self.refunds_with_context, own, FEW_OF_REFUNDS, columns)
         make = self.joins["refunds_with_few"]
         return self.joined(self.once("refunds_with_few", make, keep=True), columns)
