@@ -10,6 +10,7 @@ from scipy.optimize import approx_fprime, minimize
 
 from analysis.stats import cox, log_rank, proportionality
 from analysis.stats.comparisons.cox_clusters import cluster_scores
+from analysis.stats.comparisons.cox_risk import sums
 
 few = settings(max_examples=15, deadline=None)
 
@@ -165,7 +166,7 @@ def test_clusters_are_corrected_for_what_they_pull():
     _, cluster, _ = np.unique(cluster, return_inverse=True, return_counts=True)
     parts = parts[parts.any(axis=(1, 2))]
     np.testing.assert_allclose(parts.sum(axis=0), np.linalg.inv(fit.covariance), rtol=1e-8)
-    scores = cluster_scores(fit.problem, fit.linear, cluster)
+    scores = cluster_scores(fit.problem, sums(fit.problem, fit.linear), cluster)
     unscaled = scores * x.std(axis=0)  # the problem has covariates of spread 1
     whole = np.linalg.inv(fit.covariance)
     moved = np.array([np.linalg.solve(whole - m, s) for m, s in zip(parts, unscaled, strict=True)])

@@ -156,7 +156,7 @@ def cox(
         if corrected:
             robust, df = corrected_errors(problem, found.beta, found.covariance, cluster)
         else:
-            moved = cluster_scores(problem, found.beta, cluster) @ found.covariance
+            moved = cluster_scores(problem, sums(problem, found.beta), cluster) @ found.covariance
             robust = moved.T @ moved
             df = np.full(p, max(1 / max((part**2).sum(), 1e-300) - 1, 1.0))
     return _told(problem, found, spread, robust, n_clusters, df)

@@ -11,16 +11,17 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.bias_reduced import bias_reduced
-from analysis.stats.comparisons.cox_risk import Problem, sums
+from analysis.stats.comparisons.cluster_rows import cluster_rows
+from analysis.stats.comparisons.cox_risk import Problem, Sums, sums
 
 
-def cluster_scores(problem: Problem, beta: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.ndarray:
     """Sum the score residuals of the spells of each cluster.
 
     Parameters
     ----------
-    problem, beta
-        The model.
+    problem, found
+        The model, and what it says at some coefficients, from :func:`sums`.
     cluster
         Of each row of counts of the problem.
 
@@ -36,15 +37,15 @@ def cluster_scores(problem: Problem, beta: np.ndarray, cluster: np.ndarray) -> n
 
     Examples
     --------
-    >>> from analysis.stats.comparisons.cox_risk import Rows, points_of, problem_of
+    >>> from analysis.stats.comparisons.cox_risk import Rows, points_of, problem_of, sums
     >>> rows, one = np.array([0, 1]), np.ones(2)
     >>> made = Rows(rows, np.array([1, 3]), one, one, one, None)
     >>> points = points_of(np.zeros(2, int), made)
     >>> problem = problem_of(np.array([[0.0], [1.0]]), points, made, "efron")
-    >>> cluster_scores(problem, np.zeros(1), rows).tolist()
+    >>> cluster_scores(problem, sums(problem, np.zeros(1)), rows).tolist()
     [[-0.25], [-0.25]]
     """
-    found, points = sums(problem, beta), problem.points
+    points, mean = problem.points, _mean_at_risk(problem, found)
     pattern, n_event, weight = problem.rows.pattern, problem.rows.n_event, problem.rows.weight
     a, b, c0, c1, c2 = found.powers
     n = problem.x.shape[1] + 1
@@ -65,9 +66,8 @@ def cluster_scores(problem: Problem, beta: np.ndarray, cluster: np.ndarray) -> n
         shared = found.mean_weight * (at_risk[:, j] * c0 - dead[:, j] * c1)
         shared = _before(segments.running_sum(shared))
         rows = -risk * np.where(seen, x * passed - (shared[points.last + 1] - shared[begin]), 0.0)
-        mean = (at_risk[:, j] * a - dead[:, j] * b) / points.died
         back = found.mean_weight * (at_risk[:, j] * c1 - dead[:, j] * c2)
-        own = x[events] - mean[here]
+        own = x[events] - mean[here, j]
         own += found.hazard[pattern[events]] * (
             x[events] * (found.mean_weight * b)[here] - back[here]
         )
@@ -76,13 +76,13 @@ def cluster_scores(problem: Problem, beta: np.ndarray, cluster: np.ndarray) -> n
     return scores
 
 
-def cluster_information(problem: Problem, beta: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+def cluster_information(problem: Problem, found: Sums, cluster: np.ndarray) -> np.ndarray:
     """Information that the spells of each cluster add to.
 
     Parameters
     ----------
-    problem, beta
-        The model.
+    problem, found
+        The model, and what it says at some coefficients, from :func:`sums`.
     cluster
         Of each row of counts of the problem.
 
@@ -99,19 +99,17 @@ def cluster_information(problem: Problem, beta: np.ndarray, cluster: np.ndarray)
 
     Examples
     --------
-    >>> from analysis.stats.comparisons.cox_risk import Rows, points_of, problem_of
+    >>> from analysis.stats.comparisons.cox_risk import Rows, points_of, problem_of, sums
     >>> rows, one = np.array([0, 1]), np.ones(2)
     >>> made = Rows(rows, np.array([1, 3]), one, one, one, None)
     >>> points = points_of(np.zeros(2, int), made)
     >>> problem = problem_of(np.array([[0.0], [1.0]]), points, made, "efron")
-    >>> cluster_information(problem, np.zeros(1), rows).ravel().tolist()
+    >>> cluster_information(problem, sums(problem, np.zeros(1)), rows).ravel().tolist()
     [0.125, 0.125]
     """
-    found, points = sums(problem, beta), problem.points
+    points, mean = problem.points, _mean_at_risk(problem, found)
     rows, p, segments = problem.rows, problem.x.shape[1], problem.points.segments
     a, b = found.powers[:2]
-    mean = a[:, None] * found.at_risk[:, 1 : p + 1] - b[:, None] * found.dead[:, 1 : p + 1]
-    mean = mean / points.died[:, None]
     cluster = np.unique(np.asarray(cluster), return_inverse=True)[1]
     seen = points.last >= points.first
     late = seen & (points.first > points.origin)  # came under observation after the first point
@@ -157,27 +155,23 @@ def _add_part(
     The mean depends on the point alone and the covariates on the pattern alone, so that sums over
     rows are products of sparse matrices, a row of them a cluster.
     """
-    from scipy.sparse import csr_array
-
-    order = np.argsort(cluster[part.rows], kind="stable")
-    own = np.flatnonzero(part.rows)[order]
-    starts = np.searchsorted(cluster[own], np.arange(len(information) + 1))
-    point, w, x_own = part.point[own], part.weight[own], x[pattern[own]]
-
-    def of_clusters(values: np.ndarray, place: np.ndarray, n_places: int) -> csr_array:
-        return csr_array((values, place, starts), shape=(len(information), n_places))
-
+    rows, w = cluster_rows(cluster, len(information), part.rows), part.weight
     whole = part.at(np.ones(len(mean)))
     firsts = np.stack([part.at(one) for one in mean.T], axis=1)
-    by_point, by_pattern = (
-        of_clusters(w, point, len(whole)),
-        of_clusters(w * whole[point], pattern[own], len(x)),
-    )
+    by_point = rows.table(w, part.point, len(whole))
+    by_pattern = rows.table(w * whole[part.point], pattern, len(x))
     for i in range(x.shape[1]):
         seconds = np.stack([part.at(mean[:, i] * one) for one in mean.T], axis=1)
-        crossed = of_clusters(w * x_own[:, i], point, len(whole)) @ firsts
+        crossed = rows.table(w * x[pattern, i], part.point, len(whole)) @ firsts
         information[:, i] += by_pattern @ (x[:, [i]] * x) + by_point @ seconds - crossed
         information[:, :, i] -= crossed
+
+
+def _mean_at_risk(problem: Problem, found: Sums) -> np.ndarray:
+    """Mean of the covariates over those at risk, as the ties are taken: points x covariates."""
+    own, (a, b) = slice(1, problem.x.shape[1] + 1), found.powers[:2]
+    mean = a[:, None] * found.at_risk[:, own] - b[:, None] * found.dead[:, own]
+    return mean / problem.points.died[:, None]
 
 
 def _before(running: np.ndarray) -> np.ndarray:
@@ -217,7 +211,9 @@ def corrected_errors(
     values, vectors = np.linalg.eigh(covariance)
     fine = values > 1e-12 * max(values.max(initial=0.0), 1e-300)
     root = vectors[:, fine] * np.sqrt(values[fine])
-    information = root.T @ cluster_information(problem, beta, cluster) @ root
-    scores = cluster_scores(problem, beta, cluster) @ root
-    moves, found = bias_reduced(root, information, scores, power=1.0)
-    return moves.T @ moves, np.where(np.diag(covariance) > 0, np.maximum(found.df, 1.0), np.nan)
+    found = sums(problem, beta)
+    information = root.T @ cluster_information(problem, found, cluster) @ root
+    scores = cluster_scores(problem, found, cluster) @ root
+    moves, corrected = bias_reduced(root, information, scores, power=1.0)
+    df = np.maximum(corrected.df, 1.0)
+    return moves.T @ moves, np.where(np.diag(covariance) > 0, df, np.nan)

@@ -6,15 +6,13 @@ Unit: one spell, counted by group, time and cause of its end, or censored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from analysis.stats.comparisons.cluster_rows import ClusterRows, cluster_rows
 from analysis.stats.comparisons.risk_sets import RiskSets, risk_sets
 from analysis.stats.quadratic import chi_square_p, hotelling_p, quadratic_form
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 
 class Gray(NamedTuple):
@@ -144,16 +142,7 @@ class _Rows(NamedTuple):
     n_spells: np.ndarray
     n_clusters: int
     size: np.ndarray  # spells of each cluster
-    inside: list[np.ndarray]  # rows of each group
-    starts: list[np.ndarray]  # where among them each cluster begins, and their number
-
-    def by_point(self, values: np.ndarray, group: int, n_points: int) -> csr_array:
-        """Values of the rows of one group: clusters x points."""
-        from scipy.sparse import csr_array
-
-        own, starts = self.inside[group], self.starts[group]
-        shape = (self.n_clusters, n_points)
-        return csr_array((values[own], self.point[own], starts), shape=shape)
+    of_group: list[ClusterRows]
 
 
 def _rows(
@@ -164,11 +153,9 @@ def _rows(
     cluster: np.ndarray,
 ) -> _Rows:
     spells, n_clusters = n_events.sum(axis=0) + n_censored, int(cluster.max(initial=-1)) + 1
-    order = np.argsort(cluster, kind="stable")
-    inside = [order[group[order] == r] for r in range(len(sets.n_at_risk))]
-    starts = [np.searchsorted(cluster[own], np.arange(n_clusters + 1)) for own in inside]
+    of_group = [cluster_rows(cluster, n_clusters, group == r) for r in range(len(sets.n_at_risk))]
     size = np.bincount(cluster, spells, minlength=n_clusters)
-    return _Rows(sets.point, n_events, spells, n_clusters, size, inside, starts)
+    return _Rows(sets.point, n_events, spells, n_clusters, size, of_group)
 
 
 def _survival(sets: RiskSets) -> tuple[np.ndarray, np.ndarray]:
@@ -227,10 +214,10 @@ def _cluster_sums(sets: RiskSets, rows: _Rows, found: _Cause, cause: int) -> np.
         steps = moves * found.hazards[r]
         steps += others * _ratio(ended[r] - own[r], sets.n_at_risk[r])
         drift = _each(sets.segments.running_sum, steps)
-        n_points = steps.shape[1]
-        sums += rows.by_point(own_ends, r, n_points) @ moves.T
-        sums += rows.by_point(other_ends, r, n_points) @ others.T
-        sums -= rows.by_point(rows.n_spells, r, n_points) @ drift.T
+        inside, n_points = rows.of_group[r], steps.shape[1]
+        sums += inside.table(own_ends, rows.point, n_points) @ moves.T
+        sums += inside.table(other_ends, rows.point, n_points) @ others.T
+        sums -= inside.table(rows.n_spells, rows.point, n_points) @ drift.T
     if rows.n_clusters < 2:
         return sums
     with np.errstate(divide="ignore"):
