@@ -14,12 +14,14 @@ from analysis.measures import (
     MEASURES,
     cancellation_success_rate,
     outcome_curve,
+    outcome_difference,
     pools,
-    races,
     refund_curve,
     request_rate,
     response_curve,
+    spells,
     window_curve,
+    window_hazard,
 )
 from analysis.sources import Size, open_tables
 
@@ -109,14 +111,34 @@ def test_a_sample_of_buyers_stands_for_all(market, monkeypatch):
     assert wide[0] != 1
 
 
-def test_quarters_of_an_hour_say_what_minutes_say(market, monkeypatch):
-    exact = window_curve(market)
-    monkeypatch.setattr(races, "MOST_ROWS", 1000)
-    found = window_curve(market)
+@pytest.mark.parametrize("measure", [window_curve, outcome_curve, outcome_difference])
+def test_quarters_of_an_hour_say_what_minutes_say(measure, market, monkeypatch):
+    exact = measure(market)
+    monkeypatch.setattr(spells, "MOST_IN_MINUTES", 1000)
+    found = measure(market)
     assert not found.equals(exact)
     pd.testing.assert_series_equal(found.n_events, exact.n_events)
     for column in ("estimate", "ci_low", "ci_high"):
         pd.testing.assert_series_equal(found[column], exact[column], atol=2e-4, rtol=0)
+
+
+def test_a_horizon_within_a_quarter_is_kept(market, monkeypatch):
+    exact = window_curve(market, horizon_hours=0.4)
+    monkeypatch.setattr(spells, "MOST_IN_MINUTES", 1000)
+    pd.testing.assert_frame_equal(window_curve(market, horizon_hours=0.4), exact)
+
+
+@pytest.mark.parametrize("options", [{}, {"by": ["seller_id"]}, {"horizon_hours": 100}])
+def test_a_hazard_from_the_quarters_of_the_curve_is_exact(options, monkeypatch):
+    frames = random_market(4, 300, weighted=True)
+    exact = window_hazard(open_tables(frames, as_of=AS_OF), **options)
+    monkeypatch.setattr(spells, "MOST_IN_MINUTES", 100)
+    tables = open_tables(frames, as_of=AS_OF)
+    curve = window_curve(tables, **options)
+    monkeypatch.setattr("analysis.measures.spells.collect", None)  # all is counted already
+    found = window_hazard(tables, **options)
+    pd.testing.assert_frame_equal(found, exact, rtol=1e-12)
+    assert len(curve) > 0 and found.n_events.sum() > 0
 
 
 # sellers in the order of their ids, and the three pools into which they are dealt out

@@ -17,7 +17,7 @@ from analysis.marketplace import load_policy, make_market, write_market
 from analysis.marketplace.blockers import RULES, Moment, applying, is_instant
 from analysis.marketplace.plan import END
 from analysis.measures import policy_versus_practice
-from analysis.measures.moments import NEVER, moment_of, with_earlier_requests
+from analysis.measures.moments import NEVER, with_earlier_requests, with_moment
 from analysis.measures.practice import PRACTICES, VERDICTS, is_breach
 from analysis.sources import collect, open_tables
 
@@ -296,7 +296,7 @@ def test_every_rule_gives_the_same_in_the_engine_as_on_arrays(random_requests):
     opened, _, rows, moment = random_requests
     frame = with_earlier_requests(opened, opened.requests_with_context)
     frame = frame.filter(frame.requested_by == "buyer")
-    columns = moment_of(frame)
+    frame, columns = with_moment(frame)
     flags = {
         f"{i}_{code}": rule(columns, policy)
         for i, policy in enumerate(POLICIES)
@@ -374,7 +374,7 @@ def test_a_market_keeps_its_own_rules_and_has_them_on_record(name):
     assert table.n.groupby(table.verdict).first().min() > 25
     frame = with_earlier_requests(market, market.requests_with_context)
     frame = frame.filter(frame.requested_by == "buyer")
-    moment = moment_of(frame)
+    frame, moment = with_moment(frame)
     found = collect(frame.select("request_id", **{c: rule(moment, policy) for c, rule in RULES}))
     met = found.melt("request_id", var_name="blocker").query("value").drop(columns="value")
     listed = frames["blockers"].to_pandas().astype({"blocker": "str"})

@@ -22,12 +22,12 @@ from analysis.sources import (
     seconds_between,
     whole_units,
 )
+from analysis.sources.bits import repeated
 from analysis.sources.engine import (
     MEMORY_VARIABLE,
     arrow_batches,
     connect,
     registered,
-    repeated,
     utc,
 )
 

@@ -18,14 +18,17 @@ from analysis.measures.counting import (
     HOUR,
     age,
     as_counts,
+    cluster_keys,
     groups_of,
+    in_pools,
     orders_of,
     positive,
     with_columns,
 )
 from analysis.measures.pools import sampled
 from analysis.measures.rates import HORIZON_HOURS
-from analysis.measures.units import Units, counted_units
+from analysis.measures.shares import weighted_rows
+from analysis.measures.units import Units, summed_units
 from analysis.sources import Tables, collect, seconds_between
 
 if TYPE_CHECKING:
@@ -76,12 +79,38 @@ def request_rate(
     positive("horizon_hours", horizon_hours)
     orders, by = orders_of(tables, by, ["paid_at"], needed_by="request_rate")
     paid = orders.filter(orders.paid_at.notnull())
-    frame = _with_asking(tables, paid, horizon_hours)
-    units = counted_units(frame, by, frame.asked_, counted=frame.mature_)
+    units = _counted(tables, paid, by, horizon_hours)
     some, share = sampled(paid, BUYER, "order_id", n_rows=tables.size("orders").n_rows)
     squares = _squares(_with_asking(tables, some, horizon_hours), by)
     squares = squares.assign(**{name: squares[name] / share for name in squares.columns[len(by) :]})
     return _table(units, by, squares, level)
+
+
+def _counted(tables: Tables, paid: ir.Table, by: list[str], horizon_hours: float) -> Units:
+    """Count orders, and under them those that were asked for: they need not be joined."""
+    keys = cluster_keys(paid, by)
+    asked = in_pools(tables, _asked(tables, keys, horizon_hours), by, "orders")
+    parts = []
+    for frame, asks in ((paid, 0), (asked, 1)):
+        mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
+        flags = {"counts_": mature.ifelse(1 - asks, 0), "asks_": mature.ifelse(asks, 0)}
+        flags["waits_"] = mature.ifelse(0, 1 - asks)
+        named, weight, all_keys = weighted_rows(frame, keys, flags)
+        parts.append(named)
+    rows = parts[0].union(parts[1])
+    weight = 1 if isinstance(weight, int) else rows.weight_
+    return summed_units(
+        rows, all_keys, n=rows.counts_ * weight, k=rows.asks_ * weight, pending=rows.waits_ * weight
+    )
+
+
+def _asked(tables: Tables, keys: Sequence[str], horizon_hours: float) -> ir.Table:
+    """One row per order that its buyer asked to cancel within the horizon, with ``keys``."""
+    columns = [*keys, "order_id", "paid_at", "weight"]
+    requests = _after_payment(tables, columns)
+    horizon = int(horizon_hours * HOUR)
+    asked = requests.filter(seconds_between(requests.paid_at, requests.requested_at) <= horizon)
+    return asked.select(*(c for c in dict.fromkeys(columns) if c in asked.columns)).distinct()
 
 
 def _with_asking(tables: Tables, paid: ir.Table, horizon_hours: float) -> ir.Table:
@@ -96,11 +125,19 @@ def _with_asking(tables: Tables, paid: ir.Table, horizon_hours: float) -> ir.Tab
 
 def _first_asked(tables: Tables) -> ir.Table:
     """When the buyer of an order first asked to cancel it after paying; one row per such order."""
-    requests = tables.requests_with(["paid_at"])
-    asked = requests.filter(requests.requested_by == "buyer").filter(
-        lambda t: t.requested_at >= t.paid_at
-    )
+    asked = _after_payment(tables, ["paid_at"])
     return asked.group_by("order_id").aggregate(first_asked_at=lambda t: t.requested_at.min())
+
+
+def _after_payment(tables: Tables, columns: Sequence[str]) -> ir.Table:
+    """Requests of buyers whose order was paid, with ``columns`` of the order and its seller."""
+    own = {"order_id", "requested_by", "requested_at"}
+    if set(columns) & set(tables.requests.columns) - own:  # the order has the word
+        requests = tables.joined(tables.requests.select(*own), columns)
+    else:
+        requests = tables.requests_with(columns)
+    asked = requests.filter(requests.requested_by == "buyer")
+    return asked.filter(asked.requested_at >= asked.paid_at)
 
 
 def _squares(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:

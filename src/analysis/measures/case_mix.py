@@ -16,7 +16,7 @@ from analysis import stats
 from analysis.measures.blockers import order_age_step
 from analysis.measures.counting import groups_of, mature_requests, requests_of
 from analysis.sources import Tables, collect
-from analysis.sources.tables import is_success, known_columns
+from analysis.sources.tables import as_names, is_success, known_columns
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -49,7 +49,7 @@ def with_mix(
     """
     if adjust_for is None:
         adjust_for = ["order_state", *([ORDER_AGE] if tables.has("orders", "paid_at") else [])]
-    wanted = [adjust_for] if isinstance(adjust_for, str) else list(dict.fromkeys(adjust_for))
+    wanted = as_names(adjust_for)
     if ORDER_AGE in wanted and ORDER_AGE not in frame.columns:
         tables.need("orders", "paid_at", by=needed_by)
         frame = frame.mutate(**{ORDER_AGE: order_age_step(frame)})
@@ -59,7 +59,7 @@ def with_mix(
 def mix_columns(adjust_for: Sequence[str] | None) -> list[str]:
     """Columns of requests, orders or sellers that a mix needs."""
     wanted = [] if adjust_for is None else adjust_for
-    return ["paid_at", *([wanted] if isinstance(wanted, str) else wanted)]
+    return ["paid_at", *as_names(wanted)]
 
 
 def seller_cells(

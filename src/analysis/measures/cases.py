@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.measures.circumstances import levels_of
+from analysis.measures.counting import alike
 from analysis.measures.units import counted_units
 
 if TYPE_CHECKING:
@@ -68,8 +69,11 @@ def counted_cases(
     ]
     codes = np.column_stack([one.codes for one in found] or [np.zeros((len(size), 0), int)])
     names = [one.names for one in found]
-    counts = (units.k, units.n, units.pending, units.seller, units.alone)
-    return Cases(list(factors), names, codes, *counts)
+    # sorted, so that engines, which count in any order, agree to the last digits
+    first, number = alike(units.alone, units.cluster, *codes.T)
+    counts = (np.bincount(number, x, len(first)) for x in (units.k, units.n, units.pending))
+    seller = None if units.seller is None else units.seller[first]
+    return Cases(list(factors), names, codes[first], *counts, seller, units.alone[first])
 
 
 def settled_levels(cases: Cases) -> list[np.ndarray]:

@@ -24,7 +24,7 @@ from analysis.measures.counting import (
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import Units, counted_units, summed_by_cluster
 from analysis.sources import Tables
-from analysis.sources.tables import is_success
+from analysis.sources.tables import as_names, is_success
 
 RARE = 0.01  # strata with a smaller part of all requests are one stratum together
 
@@ -78,7 +78,7 @@ def success_rate_difference(
     where a side has fewer than two sellers and sellers are known. These are differences
     between the requests that were made, not effects of changing the value.
     """
-    outer = [column for column in ([by] if isinstance(by, str) else by) if column != between]
+    outer = [column for column in as_names(by) if column != between]
     frame, keys = requests_of(
         tables, [*outer, between], requested_by, needed_by="success_rate_difference"
     )
@@ -140,8 +140,8 @@ def standardised_success_rate(
     all strata. The standard mix is taken as known, so without ``by`` the interval is narrower
     than the crude one around the same number.
     """
-    by = [by] if isinstance(by, str) else list(dict.fromkeys(by))
-    strata = [adjust_for] if isinstance(adjust_for, str) else list(dict.fromkeys(adjust_for))
+    by = as_names(by)
+    strata = as_names(adjust_for)
     for column in strata:
         if column in by:
             raise ValueError(f"adjust_for and by must not both hold {column}")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.measures.pools import pooled
 from analysis.sources import Tables, seconds_between
-from analysis.sources.tables import known_columns
+from analysis.sources.tables import as_names, known_columns
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -23,7 +23,7 @@ CLUSTER = "seller_id"
 HOUR = 3600
 DAY = 24 * HOUR
 MINUTE = 60
-ROWS_OF_A_SELLER = 100  # that a table of counts may have, before sellers are pooled
+ROWS_OF_A_SELLER = 500  # that a table of counts may have, before sellers are pooled
 
 
 class Groups(NamedTuple):
@@ -77,7 +77,7 @@ def orders_of(
         One of ``columns`` is not in orders, or one of ``by`` is in neither table.
     """
     orders = tables.need("orders", *columns, by=needed_by)
-    wanted = [by] if isinstance(by, str) else list(by)
+    wanted = as_names(by)
     if not set(wanted) <= set(orders.columns):
         orders = tables.orders_with_sellers
     by = known_columns(orders, wanted, needed_by=needed_by)
@@ -121,6 +121,25 @@ def _places(column: pd.Series) -> np.ndarray:
     """Place of each value in the order of all, missing ones last, whatever the type."""
     places, values = pd.factorize(column, sort=True)
     return np.where(places < 0, len(values), places)
+
+
+def alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the rows that are alike in all columns of whole numbers from 0.
+
+    Returns some row of each number, and the number of each row; numbers rise as the columns do,
+    the first one before the others, so that they do not depend on the order of the rows.
+    """
+    key = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        size = int(column.max(initial=0)) + 1
+        if (int(key.max(initial=0)) + 1) * size >= 2**62:
+            key = np.unique(key, return_inverse=True)[1]
+        key = key * size + column
+    order = np.argsort(key)
+    begins = np.append(True, np.diff(key[order]) > 0)[: len(key)]
+    number = np.empty(len(key), np.int64)
+    number[order] = np.cumsum(begins) - 1
+    return order[begins], number
 
 
 def cluster_keys(frame: ir.Table, by: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ from analysis.measures.leakage import KNOWN_AT, known_when, require_known_before
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import clusters_in
 from analysis.sources import Tables
-from analysis.sources.tables import is_success, known_columns
+from analysis.sources.tables import as_names, is_success, known_columns
 from analysis.stats.scales import t_p_value, t_quantile
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def success_drivers(
     if most_levels < 2:
         raise ValueError(f"most_levels must be at least 2, got {most_levels}")
     asked = FACTORS if factors is None else factors
-    columns = [asked] if isinstance(asked, str) else list(asked)
+    columns = as_names(asked)
     frame, _ = requests_of(
         tables, (), requested_by, needed_by="success_drivers", columns=[*columns, *MADE_OF]
     )
@@ -115,7 +115,7 @@ def success_drivers(
 def _checked_factors(frame: ir.Table, factors: Sequence[str] | None) -> list[str]:
     if factors is None:
         return [factor for factor in FACTORS if can_have(frame, factor)]
-    factors = [factors] if isinstance(factors, str) else list(dict.fromkeys(factors))
+    factors = as_names(factors)
     require_known_before(factors, moment="asking")
     useless = [factor for factor in factors if factor in _IDS or factor == "weight"]
     if useless:

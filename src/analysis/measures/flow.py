@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
+import ibis
+import numpy as np
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import cluster_keys, orders_of
+from analysis.measures.counting import cluster_keys, groups_of, orders_of, with_columns
 from analysis.measures.shares import tabulated
 from analysis.sources import Tables, collect
+from analysis.sources.bits import any_bits
 from analysis.sources.tables import is_success
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+WORDS = (*codes.STEPS, "cancelled")
 
 
 def cancel_flow_funnel(
@@ -52,45 +61,58 @@ def cancel_flow_funnel(
     keys = cluster_keys(orders, by)
     wanted = list(dict.fromkeys(["order_id", *keys]))
     frame = sessions.join(orders.select(*wanted), "order_id", how="left", rname="{name}_order")
-    words = [*codes.STEPS, "cancelled"]
-    reached = {word: frame[f"reached_{word}"].fill_null(False) for word in words}
-    both = {f"both_{word}": reached[word] & reached[before] for before, word in pairwise(words)}
-    sums = {name: flag.sum().fill_null(0) for name, flag in (reached | both).items()}
-    grouped = frame.group_by(*keys) if keys else frame
-    counts = collect(grouped.aggregate(n=frame.count(), **sums))
-    events = {word: counts[word].to_numpy() for word in words}
-    table = tabulated(counts, by, events, n=counts["n"].to_numpy(), level=level, name="step")
-    passed = _of_previous(counts, by, words, level)
+    counts = collect(frame.group_by(*keys, "reached_").aggregate(n=frame.count()))
+    units, n = _counted(counts, keys)
+    events = {word: units[word].to_numpy() for word in WORDS}
+    table = tabulated(units, by, events, n=n, level=level, name="step")
+    passed = _of_previous(units, by, level)
     for place, name in enumerate(("estimate", "ci_low", "ci_high")):
         table.insert(len(by) + 4 + place, OF_PREVIOUS[place], passed[name].to_numpy())
     return table
 
 
-def _sessions(tables: Tables, steps: object) -> object:
-    """One row per session: its order, the steps it reached, and whether it cancelled the order."""
+def _sessions(tables: Tables, steps: ir.Table) -> ir.Table:
+    """One row per session: its order, and ``reached_`` with a bit for each of ``WORDS``."""
     requests = tables.requests
     succeeded = requests.filter(is_success(requests)).select("order_id", "requested_at")
     submits = steps.filter(steps.step == "submit")
     worked = submits.semi_join(
         succeeded,
         [submits.order_id == succeeded.order_id, submits.occurred_at == succeeded.requested_at],
-    ).select("session_id")
-    reached = steps.group_by("session_id").aggregate(
-        order_id=steps.order_id.max(),
-        **{f"reached_{word}": (steps.step == word).any() for word in codes.STEPS},
     )
-    worked = worked.distinct().mutate(reached_cancelled=True)
-    return reached.left_join(worked, "session_id", rname="{name}_worked")
+    bit = ibis.cases(*((steps.step == word, 1 << i) for i, word in enumerate(codes.STEPS)), else_=0)
+    reached = steps.select("session_id", "order_id", bit_=bit.cast("int64"))
+    last = ibis.literal(1 << len(codes.STEPS), "int64")
+    rows = reached.union(worked.select("session_id", "order_id", bit_=last))
+    return rows.group_by("session_id").aggregate(
+        order_id=rows.order_id.max(), reached_=any_bits(rows.bit_)
+    )
+
+
+def _counted(counts: pd.DataFrame, keys: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Sessions that reached each word, and those that reached the one before too; and all."""
+    units = groups_of(counts, keys)
+    bits = counts["reached_"].to_numpy(np.int64)
+    reached = {word: bits >> i & 1 for i, word in enumerate(WORDS)}
+    both = {_both(word): reached[word] & reached[before] for before, word in pairwise(WORDS)}
+    sums = {
+        name: np.bincount(units.index, flags * counts["n"], minlength=units.n)
+        for name, flags in (reached | both).items()
+    }
+    n = np.bincount(units.index, counts["n"], minlength=units.n)
+    return with_columns(units.frame, **sums), n
+
+
+def _both(word: str) -> str:
+    return f"both_{word}"
 
 
 OF_PREVIOUS = ("of_previous", "of_previous_low", "of_previous_high")
 
 
-def _of_previous(
-    counts: pd.DataFrame, by: Sequence[str], words: Sequence[str], level: float
-) -> pd.DataFrame:
+def _of_previous(units: pd.DataFrame, by: Sequence[str], level: float) -> pd.DataFrame:
     """Share of the step before and its limits, in the order of the funnel's rows."""
-    nobody = counts.assign(nobody=0)
+    nobody = units.assign(nobody=0)
     parts = [
         tabulated(
             nobody,
@@ -101,8 +123,8 @@ def _of_previous(
             name="step",
         ).reset_index(names="_group")
         for before, word, passed in [
-            ("nobody", words[0], "nobody"),
-            *((before, word, f"both_{word}") for before, word in pairwise(words)),
+            ("nobody", WORDS[0], "nobody"),
+            *((before, word, _both(word)) for before, word in pairwise(WORDS)),
         ]
     ]
     return pd.concat(parts).sort_values("_group", kind="stable")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from analysis.sources.tables import as_names
+
 MOMENTS = {  # name -> in words; each is no earlier than the one before it
     "ordering": "when the order is placed",
     "asking": "when the request is made",
@@ -93,7 +95,7 @@ def require_known_before(columns: Iterable[str], *, moment: str) -> list[str]:
     """
     if moment not in MOMENTS:
         raise ValueError(f"moment must be one of {', '.join(MOMENTS)}, got {moment!r}")
-    columns = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
+    columns = as_names(columns)
     late = [column for column in columns if not _is_known(column, moment)]
     if late:
         allowed = ", ".join(column for column in KNOWN_AT if _is_known(column, moment))

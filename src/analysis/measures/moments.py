@@ -6,14 +6,14 @@ Unit: one cancellation request. The rules themselves are those of the marketplac
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import ibis
 
 from analysis.contract import codes
 from analysis.marketplace.blockers import Moment
-from analysis.sources import Tables
-from analysis.sources.engine import epoch_seconds
+from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import is_success
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OF_THE_ORDER = ("placed_at", "paid_at", "packed_at", "shipped_at", "delivered_at", "ended_at")
 OF_THE_ORDER += ("end_code", "payment_method", "is_cancellable_goods")  # that a moment is made of
-NEVER = 2**62  # later than every moment, in seconds since 1970
+NEVER = 2**62  # seconds: later than every moment
 NOT_ASKED = ("blocked", "instant_cancelled")  # outcomes of requests that reached no seller
 END = {word: i for i, word in enumerate(codes.ORDER_ENDS)}
 
@@ -64,8 +64,8 @@ def with_earlier_requests(tables: Tables, frame: ir.Table) -> ir.Table:
     )
 
 
-def moment_of(frame: ir.Table) -> Moment:
-    """Return the orders of ``frame`` as they were when its requests were made.
+def with_moment(frame: ir.Table) -> tuple[ir.Table, Moment]:
+    """Return the orders of ``frame`` as they were when its requests were made, as its columns.
 
     Parameters
     ----------
@@ -74,8 +74,10 @@ def moment_of(frame: ir.Table) -> Moment:
 
     Returns
     -------
-    Moment
-        Expressions of ``frame``, none of them ever missing.
+    frame
+        The same rows with the columns of the moment.
+    moment
+        Columns of that frame, none of them ever missing; times are seconds from the request.
 
     Notes
     -----
@@ -86,36 +88,35 @@ def moment_of(frame: ir.Table) -> Moment:
     waits for payment. A request that cancelled the order
     found it not yet ended.
     """
-    at = epoch_seconds(frame.requested_at)
     in_review = frame.order_state == "payment_review"
-    paid = _at(frame, "paid_at")
     is_confirmed = frame.order_state != "awaiting_payment"
     at_door = (frame.payment_method == "cash_on_delivery") & is_confirmed
-    paid = at_door.ifelse(_at(frame, "placed_at"), paid)
-    paid = in_review.ifelse(ibis.least(paid, at), paid)
-    ended = _at(frame, "ended_at")
-    ends_it = is_success(frame) & (ended >= at)
     goods = ibis.literal(value=True)
     if "is_cancellable_goods" in frame.columns:
         goods = frame.is_cancellable_goods.fill_null(True)
-    return Moment(
-        at=at,
-        paid=paid,
-        cleared=in_review.ifelse(NEVER, paid),
-        packed=_at(frame, "packed_at"),
-        shipped=_at(frame, "shipped_at"),
-        delivered=_at(frame, "delivered_at"),
-        disputed=(frame.order_state == "disputed").ifelse(at, NEVER),
-        ended=ends_it.ifelse(NEVER, ended),
-        end=ibis.cases(*((frame.end_code == w, i) for w, i in END.items()), else_=-1),
-        is_cancellable=goods,
-        has_open_request=frame.is_open_before_,
-        n_before=frame.n_before_,
-    )
+    ended = _since_request(frame, "ended_at")
+    times = {
+        "paid": at_door.ifelse(*(_since_request(frame, c) for c in ("placed_at", "paid_at"))),
+        **{
+            word: _since_request(frame, f"{word}_at") for word in ("packed", "shipped", "delivered")
+        },
+        "disputed": (frame.order_state == "disputed").ifelse(0, NEVER),
+        "ended": (is_success(frame) & (ended >= 0)).ifelse(NEVER, ended),
+        "end": ibis.cases(*((frame.end_code == w, i) for w, i in END.items()), else_=-1),
+        "is_cancellable": goods,
+        "has_open_request": frame.is_open_before_,
+        "n_before": frame.n_before_,
+        "in_review": in_review,
+    }
+    frame = frame.mutate(**{f"{name}_": value for name, value in times.items()})
+    paid = frame.in_review_.ifelse(ibis.least(frame.paid_, 0), frame.paid_)
+    frame = frame.mutate(paid_=paid, cleared_=frame.in_review_.ifelse(NEVER, frame.paid_))
+    own = {one.name: frame[f"{one.name}_"] for one in fields(Moment) if one.name != "at"}
+    return frame, Moment(at=ibis.literal(0), **own)
 
 
-def _at(frame: ir.Table, column: str) -> ir.IntegerValue:
-    """Seconds since 1970, ``NEVER`` where it is not on record."""
+def _since_request(frame: ir.Table, column: str) -> ir.IntegerValue:
+    """Seconds from the request to the moment in ``column``, ``NEVER`` where it is not on record."""
     if column not in frame.columns:
         return ibis.literal(NEVER)
-    return epoch_seconds(frame[column]).fill_null(NEVER).cast("int64")
+    return seconds_between(frame.requested_at, frame[column]).fill_null(NEVER).cast("int64")

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import HOUR, MINUTE, require_own_column
+from analysis.measures.counting import HOUR, require_own_column
 from analysis.measures.curves import shares_at
 from analysis.measures.races import ENDS, request_spells
 from analysis.measures.sides import Sides, checked_between, rows_to_test, sides_of
+from analysis.measures.spells import unit_of
 from analysis.sources import Tables
 
 
@@ -76,7 +77,8 @@ def outcome_difference(
         tables, columns, horizon_hours, requested_by, needed_by="outcome_difference"
     )
     sides = sides_of(spells, between)
-    table = shares_at(sides.spells, ENDS, horizon=horizon_hours, units=HOUR // MINUTE, level=level)
+    units = HOUR // unit_of(tables.size("requests"), horizon_hours)
+    table = shares_at(sides.spells, ENDS, horizon=horizon_hours, units=units, level=level)
     return _arranged(table, sides, between)
 
 

@@ -29,6 +29,7 @@ from analysis.measures.counting import (
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import pooled_rows, weighted_rows
 from analysis.sources import Tables, collect
+from analysis.sources.bits import any_bits
 from analysis.sources.tables import is_success
 
 if TYPE_CHECKING:
@@ -108,15 +109,16 @@ def _rule(word: ir.StringValue) -> ir.IntegerValue:
 def _with_patterns(tables: Tables, frame: ir.Table) -> ir.Table:
     """Add the rules that stood in the way of each request as bits; 0 where it was not stopped."""
     met = tables.need("blockers").select("request_id", "blocker")
-    requests = tables.requests
-    if "blocker" in requests.columns:
-        met = met.union(requests.select("request_id", "blocker"))
-    bits = ibis.cases(*((met.blocker == w, 2**i) for i, w in enumerate(codes.BLOCKERS)), else_=0)
-    once = met.mutate(bit_=bits.cast("int64")).select("request_id", "bit_").distinct()
-    patterns = once.group_by("request_id").aggregate(pattern_=once.bit_.sum().cast("int64"))
+    met = met.select("request_id", bit_=_bit(_rule(met.blocker)))
+    patterns = met.group_by("request_id").aggregate(pattern_=any_bits(met.bit_))
     joined = frame.left_join(patterns, "request_id", rname="{name}_met")
-    pattern = joined.stopped_.ifelse(joined.pattern_.fill_null(0), 0)
-    return joined.mutate(pattern_=pattern.cast("int64"))
+    own = (joined.own_ >= 0).ifelse(_bit(joined.own_), 0)
+    pattern = joined.pattern_.fill_null(0).cast("int64") | own.cast("int64")
+    return joined.mutate(pattern_=joined.stopped_.ifelse(pattern, 0))
+
+
+def _bit(place: ir.IntegerValue) -> ir.IntegerValue:
+    return ibis.literal(1, "int64") << place
 
 
 def _counted(frame: ir.Table, by: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -145,23 +147,21 @@ def _tabulated(
         n_units=units.n,
         first=counts["own_"].to_numpy(),
     )
-    groups = groups_of(units.frame, by)
+    groups, alone = groups_of(units.frame, by), pooled_rows(units.frame)
     pending = np.bincount(units.index, counts["n_pending"], minlength=units.n)
-    pending = np.bincount(groups.index, pending, minlength=groups.n)
-    rows = [
-        with_columns(
-            groups.frame,
-            blocker=word,
-            stage=STAGES[word],
-            **_of_rule(rule, parts, n, groups, pooled_rows(units.frame), level),
-            _group=np.arange(groups.n),
-        )
-        for rule, word in enumerate(codes.BLOCKERS)
-    ]
-    table = pd.concat(rows, ignore_index=True).sort_values("_group", kind="stable")
-    table.insert(table.columns.get_loc("n_any") + 1, "n_pending", as_counts(pending)[table._group])
+    pending = as_counts(np.bincount(groups.index, pending, minlength=groups.n))
+    n_rules = len(codes.BLOCKERS)
+    rules = [_of_rule(rule, parts, n, groups, alone, level) for rule in range(n_rules)]
+    columns = {name: np.stack([one[name] for one in rules], axis=1).ravel() for name in rules[0]}
+    table = with_columns(
+        groups.frame.loc[np.repeat(np.arange(groups.n), n_rules)].reset_index(drop=True),
+        blocker=pd.array(list(codes.BLOCKERS) * groups.n, dtype="str"),
+        stage=pd.array([STAGES[word] for word in codes.BLOCKERS] * groups.n, dtype="str"),
+        **columns,
+    )
+    table.insert(table.columns.get_loc("n_any") + 1, "n_pending", np.repeat(pending, n_rules))
     occurs = table.groupby("blocker")["n_any"].transform("sum") > 0
-    return table[occurs].drop(columns="_group").reset_index(drop=True)
+    return table[occurs].reset_index(drop=True)
 
 
 def _of_rule(

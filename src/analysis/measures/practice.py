@@ -18,7 +18,7 @@ from analysis.marketplace.blockers import is_blocked, is_instant
 from analysis.marketplace.policy import Policy, load_policy
 from analysis.marketplace.presets import from_dict
 from analysis.measures.counting import HOUR, mature_requests, requests_of, require_own_column
-from analysis.measures.moments import OF_THE_ORDER, moment_of, with_earlier_requests
+from analysis.measures.moments import OF_THE_ORDER, with_earlier_requests, with_moment
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import word_table
 from analysis.sources import Tables, seconds_between
@@ -103,14 +103,19 @@ def policy_versus_practice(
         tables, by, "buyer", needed_by="policy_versus_practice", columns=OF_THE_ORDER
     )
     require_own_column("verdict", by)
-    frame = with_earlier_requests(tables, frame)
-    moment = moment_of(frame)
+    frame, moment = with_moment(with_earlier_requests(tables, frame))
     verdict = ibis.cases((is_blocked(moment, rules), 0), (is_instant(moment, rules), 1), else_=2)
-    frame = frame.mutate(verdict_=verdict.cast("int64"))
     mature, in_time = mature_requests(tables, frame, horizon_hours)
-    word = _practice(frame, in_time, rules, horizon_hours)
+    frame = frame.mutate(verdict_=verdict.cast("int64"), mature_=mature, in_time_=in_time)
+    word = _practice(frame, rules, horizon_hours)
     table = word_table(
-        frame, [*by, "verdict_"], word, PRACTICES, counted=mature, level=level, name="practice"
+        frame,
+        [*by, "verdict_"],
+        word,
+        PRACTICES,
+        counted=frame.mature_,
+        level=level,
+        name="practice",
     )
     return _named(table, by, rules)
 
@@ -127,10 +132,9 @@ def _policy_of(tables: Tables, policy: str | Policy | None) -> Policy:
     return from_dict(Policy, made_with["policy"])
 
 
-def _practice(
-    frame: ir.Table, in_time: ir.BooleanValue, rules: Policy, horizon_hours: float
-) -> ir.StringValue:
+def _practice(frame: ir.Table, rules: Policy, horizon_hours: float) -> ir.StringValue:
     """What became of each request, in the words of ``PRACTICES``."""
+    in_time = frame.in_time_
     outcome = in_time.ifelse(frame.outcome, codes.PENDING)
     if rules.silence == "waits":
         return outcome

@@ -16,6 +16,7 @@ from analysis.measures.counting import DAY, HOUR
 from analysis.measures.curves import ended_by_own_time
 from analysis.measures.durations import refund_spells
 from analysis.sources import Tables
+from analysis.sources.tables import as_names
 
 BUSINESS = ("business", LOCAL)
 SLA_COLUMNS = ["method", "sla_days", "clock", "estimate", "ci_low", "ci_high"]
@@ -57,8 +58,7 @@ def refund_sla(
     One minus Kaplan-Meier at the promise, limits as in :func:`refund_curve`; a leg open past it
     counts as not in time.
     """
-    by = dict.fromkeys([by] if isinstance(by, str) else by)
-    by = [column for column in by if column != "method"]
+    by = [column for column in as_names(by) if column != "method"]
     clocks = {"calendar": "calendar", "business": checked_clock(clock, BUSINESS)}
     parts = [_sla_rows(tables, by, *both, level) for both in clocks.items()]
     table = pd.concat(parts, ignore_index=True)

@@ -8,6 +8,7 @@ still undecided when observation ends is kept and never counted as either end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
@@ -16,7 +17,6 @@ import pandas as pd
 from analysis.contract import codes
 from analysis.measures.counting import (
     HOUR,
-    MINUTE,
     age,
     cluster_keys,
     orders_of,
@@ -24,14 +24,21 @@ from analysis.measures.counting import (
     requests_of,
 )
 from analysis.measures.curves import race_table
-from analysis.measures.pools import MOST_ROWS
-from analysis.measures.spells import Spells, spell_counts, with_first_end
+from analysis.measures.spells import (
+    QUARTER,
+    Spells,
+    counted_spells,
+    spell_counts,
+    spells_of,
+    unit_of,
+    with_first_end,
+)
 from analysis.sources import Tables, seconds_between
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-QUARTER = 15 * MINUTE
+MOST_KEPT = 2_000_000  # rows of counts that are kept for the next who asks
 ENDS = [word for word in codes.OUTCOMES if word != codes.PENDING]
 
 
@@ -73,12 +80,15 @@ def outcome_curve(
 
     Notes
     -----
-    Times are whole minutes, rounded up. Aalen-Johansen (1978) with the jackknife over sellers,
-    where they are known (:class:`analysis.stats.Jackknife`); Student limits on the log-log scale.
-    A request without seller is a cluster of its own. Orders count for their ``weight``.
+    Times are whole minutes, rounded up; of more than a million requests, quarters of an hour
+    (:func:`analysis.measures.spells.unit_of`). Aalen-Johansen (1978) with the jackknife over
+    sellers, where they are known (:class:`analysis.stats.Jackknife`); Student limits on the
+    log-log scale. A request without seller is a cluster of its own. Orders count for their
+    ``weight``.
     """
     spells = request_spells(tables, by, horizon_hours, requested_by, needed_by="outcome_curve")
-    return race_table(spells, ENDS, horizon=horizon_hours, units=HOUR // MINUTE, level=level)
+    unit = unit_of(tables.size("requests"), horizon_hours)
+    return race_table(spells, ENDS, horizon=horizon_hours, units=HOUR // unit, level=level)
 
 
 def request_spells(
@@ -89,8 +99,12 @@ def request_spells(
     *,
     needed_by: str,
 ) -> Spells:
-    """Count requests by minutes from asking to their end (one of ``ENDS``), or to ``as_of``."""
+    """Count requests by time from asking to their end (one of ``ENDS``), or to ``as_of``.
+
+    Times are in units of :func:`unit_of`.
+    """
     frame, by = requests_of(tables, by, requested_by, needed_by=needed_by)
+    unit = unit_of(tables.size("requests"), horizon_hours)
     numbers = [(frame.outcome == word, i) for i, word in enumerate(ENDS, 1)]
     return spell_counts(
         frame,
@@ -100,8 +114,8 @@ def request_spells(
         cause=ibis.cases(*numbers, else_=0),
         n_causes=len(ENDS),
         age=age(tables, frame.requested_at),
-        unit_seconds=MINUTE,
-        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / MINUTE),
+        unit_seconds=unit,
+        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit),
         size=tables.size("requests"),
     )
 
@@ -145,28 +159,15 @@ def window_curve(
 
     Notes
     -----
-    As :func:`outcome_curve`; of more than a million orders, times are quarters of an hour. Ends by
-    each whole hour are counted exactly all the same: only orders whose observation ends within a
-    quarter are taken as seen to the end of it.
+    As :func:`outcome_curve`; of more than a million orders, times are quarters of an hour.
     """
-    orders, by, ends = window_ends(tables, by, closed_by, needed_by="window_curve")
-    size = tables.size("orders")
-    unit = MINUTE if size.n_rows <= MOST_ROWS else QUARTER
-    spells = spell_counts(
-        orders,
-        by,
-        start=orders.paid_at,
-        ended=orders.ended_,
-        cause=orders.cause_,
-        n_causes=len(ends),
-        age=age(tables, orders.paid_at),
-        unit_seconds=unit,
-        horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit),
-        size=size,
-    )
+    ends = window_ends(tables, by, closed_by, needed_by="window_curve")
+    unit = unit_of(tables.size("orders"), horizon_hours)
+    horizon = round(positive("horizon_hours", horizon_hours) * HOUR / unit)
+    counts = window_counts(tables, ends, unit, horizon)
     return race_table(
-        spells,
-        ends,
+        spells_of(counts, ends.by, len(ends.names)),
+        ends.names,
         horizon=horizon_hours,
         units=HOUR // unit,
         level=level,
@@ -180,6 +181,37 @@ class WindowEnds(NamedTuple):
     orders: ir.Table  # groups, seller, weight, paid_at; ended_ in seconds, cause_ from 1
     by: list[str]
     names: list[str]  # of the ends, in the order of their numbers
+    question: str  # the same of the same tables: the same orders
+
+
+def window_counts(
+    tables: Tables, ends: WindowEnds, unit_seconds: int, horizon_units: int
+) -> pd.DataFrame:
+    """Count windows by group, seller, units of time and end, and the seconds that they were seen.
+
+    Of very many orders this is done once for all who ask the same.
+    """
+    count = partial(
+        counted_spells,
+        ends.orders,
+        ends.by,
+        start=ends.orders.paid_at,
+        ended=ends.orders.ended_,
+        cause=ends.orders.cause_,
+        n_causes=len(ends.names),
+        age=age(tables, ends.orders.paid_at),
+        unit_seconds=unit_seconds,
+        horizon_units=horizon_units,
+        size=tables.size("orders"),
+        with_seconds=True,
+    )
+    if unit_seconds != QUARTER:
+        return count()
+    question = f"windows, {ends.question}, {unit_seconds}, {horizon_units}"
+    counts = tables.once(question, count)
+    if len(counts) > MOST_KEPT:
+        tables.forget(question)
+    return counts
 
 
 def window_ends(
@@ -194,12 +226,13 @@ def window_ends(
     """
     needed = ["paid_at", "ended_at", "end_code", *closed_by]
     orders, by = orders_of(tables, by, needed, needed_by=needed_by)
-    ends = {c.removesuffix("_at"): seconds_between(orders.paid_at, orders[c]) for c in closed_by}
-    ended = seconds_between(orders.paid_at, orders.ended_at)
     cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
-    ends["cancelled"] = cancelled.ifelse(ended, None)
-    ends["ended_otherwise"] = cancelled.ifelse(None, ended)
+    paid = orders.mutate(otherwise_=cancelled.ifelse(0, 1)).filter(orders.paid_at.notnull())
+    ends = [seconds_between(paid.paid_at, paid[c]) for c in (*closed_by, "ended_at")]
     keep = [*cluster_keys(orders, by), "paid_at", *({"weight"} & set(orders.columns))]
-    paid = orders.filter(orders.paid_at.notnull())
-    frame = with_first_end(paid, list(ends.values()), list(dict.fromkeys(keep)))
-    return WindowEnds(frame, by, list(ends))
+    frame = with_first_end(paid, ends, [*dict.fromkeys(keep), "otherwise_"])
+    order_ended = frame.cause_ == len(ends)
+    cause = order_ended.ifelse(frame.cause_ + frame.otherwise_, frame.cause_).cast("int64")
+    frame = frame.mutate(cause_=cause).drop("otherwise_")
+    names = [*(c.removesuffix("_at") for c in closed_by), "cancelled", "ended_otherwise"]
+    return WindowEnds(frame, by, names, f"{by} {list(closed_by)}")

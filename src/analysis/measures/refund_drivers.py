@@ -13,13 +13,14 @@ import pandas as pd
 
 from analysis import stats
 from analysis.measures.circumstances import Levels, levels_of
-from analysis.measures.counting import as_counts
+from analysis.measures.counting import alike, as_counts
 from analysis.measures.durations import refund_spells
 from analysis.measures.leakage import require_known_before
 from analysis.measures.sides import TestRows, commonest, rows_to_test
 from analysis.measures.spells import Spells
 from analysis.measures.units import clusters_in
 from analysis.sources import Tables
+from analysis.sources.tables import as_names
 from analysis.stats.scales import t_p_value, t_quantile
 
 MOST_LEVELS = 8  # of a factor; rarer ones are pooled
@@ -81,7 +82,7 @@ def refund_drivers(
     (:func:`analysis.stats.proportionality` tests that). It describes; it is no effect. q-values:
     Benjamini and Hochberg (1995), over all levels.
     """
-    factors = [factors] if isinstance(factors, str) else list(dict.fromkeys(factors))
+    factors = as_names(factors)
     if not factors:
         raise ValueError("factors must name at least one column")
     require_known_before(factors, moment="refunding")
@@ -113,19 +114,24 @@ def _columns(levels: Levels, n: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _fitted(x: np.ndarray, spells: Spells, rows: TestRows) -> stats.Cox:
-    ended = spells.end[rows.row] > 0
-    group, time, n = spells.groups.index[rows.row], spells.time[rows.row], np.rint(rows.n_spells)
-    columns = [n, ended, time, group, rows.weight, rows.cluster]
-    # sorted, so that engines, which count in any order, agree to the last digits
-    order = np.lexsort([column for column in columns if column is not None])
+    """Fit the model to what the rows of one pattern, time, end and seller are together.
+
+    They are sorted, so that engines, which count in any order, agree to the last digits.
+    """
+    x, pattern = np.unique(x, axis=0, return_inverse=True)
+    pattern, time = pattern.ravel()[spells.groups.index[rows.row]], spells.time[rows.row]
+    ended, weight = spells.end[rows.row] > 0, rows.weight
+    cluster = np.zeros(len(ended), np.int64) if rows.cluster is None else rows.cluster
+    first, number = alike(cluster, pattern, time, ended, np.unique(weight, return_inverse=True)[1])
+    n, ended = np.bincount(number, np.rint(rows.n_spells), len(first)), ended[first]
     return stats.cox(
         x,
-        group[order],
-        time[order],
-        (n * ended)[order],
-        (n * ~ended)[order],
-        weight=rows.weight[order],
-        cluster=None if rows.cluster is None else rows.cluster[order],
+        pattern[first],
+        time[first],
+        n * ended,
+        n * ~ended,
+        weight=weight[first],
+        cluster=None if rows.cluster is None else cluster[first],
         corrected=True,
     )
 

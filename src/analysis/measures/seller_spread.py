@@ -14,7 +14,7 @@ from analysis import stats
 from analysis.measures.counting import CLUSTER, groups_of, mature_requests, requests_of
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.sources import Tables, collect
-from analysis.sources.tables import is_success
+from analysis.sources.tables import as_names, is_success
 
 MIDDLE = (0.1, 0.9)  # of the true rates: eight sellers in ten lie between
 
@@ -64,7 +64,7 @@ def seller_spread(
     mix: sellers whose buyers ask later differ too.
     """
     tables.need("orders", CLUSTER, by="seller_spread")
-    by = [by] if isinstance(by, str) else list(by)
+    by = as_names(by)
     frame, keys = requests_of(tables, [*by, CLUSTER], "buyer", needed_by="seller_spread")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     frame = frame.mutate(

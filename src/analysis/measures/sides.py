@@ -14,6 +14,7 @@ from analysis.measures.circumstances import MISSING, POOLED, levels_of
 from analysis.measures.counting import Groups, groups_of, require_own_column
 from analysis.measures.leakage import require_known_before
 from analysis.measures.spells import Spells
+from analysis.sources.tables import as_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,7 @@ def checked_between(between: str, by: Sequence[str], *, moment: str) -> list[str
     ValueError
         ``between`` is known only after ``moment``, or the result has a column that ``by`` names.
     """
-    by = dict.fromkeys([by] if isinstance(by, str) else by)
-    by = [column for column in by if column != between]
+    by = [column for column in as_names(by) if column != between]
     for name in OWN_COLUMNS:
         require_own_column(name, by)
     require_known_before([between], moment=moment)

@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import CLUSTER, Groups, groups_of
+from analysis.measures.counting import CLUSTER, HOUR, MINUTE, Groups, groups_of
 from analysis.measures.pools import pooled
 from analysis.sources import Size, collect, whole_units
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+QUARTER = 15 * MINUTE
+MOST_IN_MINUTES = 1_000_000  # spells whose time is counted in minutes
+USUAL_GROUPS = 10  # of a table by groups, of which nobody has counted how many they are
 CURVE_POINTS = 240  # a curve is returned on at most about this many times
 
 
@@ -79,6 +82,30 @@ def spell_counts(
     Where counts by seller would be more than about a million rows, sellers are dealt out to pools
     (:mod:`analysis.measures.pools`), each then one cluster.
     """
+    measured = {"start": start, "ended": ended, "cause": cause, "age": age}
+    cut = {"unit_seconds": unit_seconds, "horizon_units": horizon_units}
+    counts = counted_spells(frame, by, **measured, n_causes=n_causes, **cut, size=size)
+    return spells_of(counts, by, n_causes)
+
+
+def counted_spells(
+    frame: ir.Table,
+    by: Sequence[str],
+    *,
+    start: ir.TimestampValue,
+    ended: ir.IntegerValue,
+    cause: ir.IntegerValue,
+    n_causes: int,
+    age: ir.IntegerValue,
+    unit_seconds: int,
+    horizon_units: int,
+    size: Size | None = None,
+    with_seconds: bool = False,
+) -> pd.DataFrame:
+    """What :func:`spell_counts` is made of: one row per group, seller, weight, time and end.
+
+    With ``with_seconds``: also how many seconds they were seen in all.
+    """
     columns = {"ended_": ended, "cause_": cause.cast("int64"), "age_": age}
     by_seller = size is not None and CLUSTER in frame.columns
     keys = {"cluster_": frame[CLUSTER]} if by_seller else {}
@@ -88,9 +115,21 @@ def spell_counts(
         frame.filter(start.notnull()).select(*by, **keys, **columns), unit_seconds, horizon_units
     )
     if by_seller and CLUSTER not in by:
-        named = pooled(named, "cluster_", size, horizon_units * n_causes)
-    counted = named.group_by(*by, *keys, "time_", "cause_").aggregate(n=lambda t: t.count())
-    return _spells(collect(counted), by, n_causes)
+        n_groups = USUAL_GROUPS if by else 1
+        named = pooled(named, "cluster_", size, horizon_units * n_causes * n_groups)
+    sums = {"seconds": named.seconds_.sum()} if with_seconds else {}
+    return collect(named.group_by(*by, *keys, "time_", "cause_").aggregate(n=named.count(), **sums))
+
+
+def unit_of(size: Size, horizon_hours: float) -> int:
+    """Seconds to which times are rounded up: 60, or 900 where spells are more than a million.
+
+    For spells that are censored only when observation ends. What ended by each whole hour is
+    counted exactly all the same: only the few still going on then are taken as seen to the end of
+    their quarter.
+    """
+    fits = horizon_hours * HOUR % QUARTER == 0
+    return QUARTER if fits and size.n_rows > MOST_IN_MINUTES else MINUTE
 
 
 def _in_units(frame: ir.Table, unit_seconds: int, horizon_units: int) -> ir.Table:
@@ -111,7 +150,8 @@ def with_units(frame: ir.Table, unit_seconds: int) -> ir.Table:
     return frame.mutate(units_=whole_units(frame.seconds_, unit_seconds))
 
 
-def _spells(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
+def spells_of(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
+    """Return counts of :func:`counted_spells` as spells."""
     code, n = counts["cause_"].to_numpy(np.int64), counts["n"].to_numpy(np.int64)
     n_spells, n_squared = n, None
     if "weight_" in counts.columns:

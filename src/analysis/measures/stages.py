@@ -20,6 +20,7 @@ at the horizon by itself, and a censored unit is in one stage and not yet in the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ibis
@@ -36,8 +37,8 @@ from analysis.measures.counting import (
     require_own_column,
 )
 from analysis.measures.curves import MEAN, mean_table, medians
-from analysis.measures.spells import spell_counts
-from analysis.sources import Size, Tables, collect, epoch_seconds
+from analysis.measures.spells import counted_spells, spells_of
+from analysis.sources import Size, Tables, seconds_between
 from analysis.sources.tables import known_columns
 
 if TYPE_CHECKING:
@@ -98,22 +99,24 @@ def stage_durations(
     horizon = positive("horizon_days", horizon_days)
     requests, refunds, by = _frames(tables, by)
     frame = _stages(tables, requests, refunds, by, horizon)
-    spells = spell_counts(
-        frame.filter(frame.is_begun_),
-        [*by, "stage"],
-        start=frame.start_,
-        ended=frame.end_ - frame.start_,
+    keys = [*by, "stage"]
+    counts = counted_spells(
+        frame,
+        [*keys, "is_begun_"],
+        start=frame.age_,
+        ended=frame.ended_,
         cause=ibis.literal(1),
         n_causes=1,
-        age=epoch_seconds(tables.as_of) - frame.start_,
+        age=frame.age_,
         unit_seconds=MINUTE,
         horizon_units=round(horizon * UNITS),
         size=_size(tables),
     )
+    counts["stage"] = counts["stage"].map(dict(enumerate(STAGES)))
+    spells = spells_of(counts[counts["is_begun_"]].reset_index(drop=True), keys, 1)
     found = mean_table(spells, horizon=horizon, units=UNITS, level=level)
     found["median_days"] = medians(spells) / UNITS
-    pending = _pending(frame, by)
-    return _whole(found, pending, by, horizon)
+    return _whole(found, _pending(counts, keys), by, horizon)
 
 
 def _size(tables: Tables) -> Size:
@@ -130,74 +133,62 @@ def _frames(tables: Tables, by: Sequence[str]) -> tuple[ir.Table, ir.Table, list
     known_columns(tables.requests_with_context, by, needed_by=who)
     requests = tables.requests_with(by)
     requests = requests.filter((requests.requested_by == "buyer") & (requests.outcome != BLOCKED))
-    asked = tables.requests.select("request_id", "requested_at")
-    refunds = tables.refunds_with(by)
-    refunds = refunds.left_join(asked, "request_id", rname="{name}_asked")
     require_own_column("stage", by)
-    return requests, refunds, by
+    return requests, tables.refunds_with(by), by
 
 
 def _stages(
     tables: Tables, requests: ir.Table, refunds: ir.Table, by: Sequence[str], horizon: float
 ) -> ir.Table:
     """All stages under each other; ``is_begun_`` is false where a stage is still to come."""
-    sent, credited = refunds.started_at, refunds.credited_at
-    old = age(tables, refunds.requested_at) >= int(horizon * DAY)
-    unrecorded = sent.isnull() & credited.notnull()
+    part = partial(_part, tables, by)
+    asked, sent, credited = refunds.requested_at, refunds.started_at, refunds.credited_at
+    undecided = requests.filter(requests.decided_at.isnull())
+    recorded = refunds.filter(sent.notnull() | credited.isnull())
+    old = age(tables, asked) >= int(horizon * DAY)
+    caused = refunds.filter(asked.notnull())
     parts = [
-        _part(requests, by, "decision", requests.requested_at, requests.decided_at),
-        _part(
-            requests.filter(requests.decided_at.isnull()),
-            by,
-            "start",
-            requests.requested_at,
-            requests.decided_at,
-            begun=ibis.literal(value=False),
-        ),
-        _part(refunds.filter(~unrecorded), by, "start", refunds.due_since, sent),
-        _part(
-            refunds.filter(~unrecorded),
-            by,
-            "arrival",
-            sent.coalesce(refunds.due_since),
-            credited,
-            begun=sent.notnull(),
-        ),
-        _part(
-            refunds.filter(refunds.requested_at.notnull()),
-            by,
-            "total",
-            refunds.requested_at,
-            credited,
-            begun=old,
-        ),
+        part(requests, "decision", requests.requested_at, requests.decided_at),
+        part(undecided, "start", undecided.requested_at, begun=ibis.literal(value=False)),
+        part(recorded, "start", refunds.due_since, sent),
+        part(recorded, "arrival", sent.coalesce(refunds.due_since), credited, begun=sent.notnull()),
+        part(caused, "total", asked, credited, begun=old),
     ]
     return ibis.union(*parts)
 
 
 def _part(
-    frame: ir.Table,
+    tables: Tables,
     by: Sequence[str],
+    frame: ir.Table,
     stage: str,
     start: ir.TimestampValue,
-    end: ir.TimestampValue,
+    end: ir.TimestampValue | None = None,
     *,
     begun: ir.BooleanValue | None = None,
 ) -> ir.Table:
-    return frame.select(
+    """One stage; of what is still to come, nothing was seen."""
+    named = frame.select(
         *cluster_keys(frame, by),
-        stage=ibis.literal(stage),
-        start_=epoch_seconds(start),
-        end_=epoch_seconds(end),
+        start_=start,
+        ended_=ibis.literal(None, "int64") if end is None else seconds_between(start, end),
         is_begun_=ibis.literal(value=True) if begun is None else begun,
+    )
+    known = named.filter(named.start_.notnull())
+    return known.select(
+        *cluster_keys(known, by),
+        "is_begun_",
+        stage=ibis.literal(STAGES.index(stage), "int64"),
+        ended_=known.is_begun_.ifelse(known.ended_, None),
+        age_=known.is_begun_.ifelse(age(tables, known.start_), 0),
     )
 
 
-def _pending(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+def _pending(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """How many have each stage still before them; every group that occurs has its rows."""
-    frame = frame.filter(frame.start_.notnull())
-    left = (~frame.is_begun_).cast("int64").sum()
-    return collect(frame.group_by(*by, "stage").aggregate(n_pending=left))
+    waiting = counts["n"].where(~counts["is_begun_"], 0)
+    rows = counts[keys].assign(n_pending=waiting)
+    return rows.groupby(keys, as_index=False, dropna=False)["n_pending"].sum()
 
 
 def _whole(

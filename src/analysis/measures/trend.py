@@ -30,7 +30,7 @@ from analysis.measures.periods import PERIODS, period_number, period_start
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import Units, counted_units, summed_by_cluster
 from analysis.sources import Tables, collect, seconds_between, whole_units
-from analysis.sources.tables import is_success
+from analysis.sources.tables import as_names, is_success
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -107,7 +107,7 @@ def success_rate_trend(
     if period not in PERIODS:
         raise ValueError(f"period must be one of {', '.join(PERIODS)}, got {period!r}")
     positive("horizon_hours", horizon_hours)
-    require_own_column("cohort_at", [by] if isinstance(by, str) else by)
+    require_own_column("cohort_at", as_names(by))
     frame, by = requests_of(tables, by, requested_by, needed_by="success_rate_trend")
     horizon = int(horizon_hours * HOUR)
     took = seconds_between(frame.requested_at, frame.decided_at)

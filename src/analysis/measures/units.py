@@ -49,11 +49,18 @@ def counted_units(
     keys = cluster_keys(frame, by)
     flags = {"counted_": counted.fill_null(False), "event_": event.fill_null(False)}
     frame, weight, keys = weighted_rows(frame, keys, flags)
-    sums = {
-        "n": frame.counted_.ifelse(weight, 0).sum().fill_null(0),
-        "k": (frame.counted_ & frame.event_).ifelse(weight, 0).sum().fill_null(0),
-        "pending": frame.counted_.ifelse(0, weight).sum().fill_null(0),
-    }
+    return summed_units(
+        frame,
+        keys,
+        n=frame.counted_.ifelse(weight, 0),
+        k=(frame.counted_ & frame.event_).ifelse(weight, 0),
+        pending=frame.counted_.ifelse(0, weight),
+    )
+
+
+def summed_units(frame: ir.Table, keys: Sequence[str], **parts: ir.NumericValue) -> Units:
+    """Add up ``n``, ``k`` and ``pending`` of the rows by group and seller, the columns ``keys``."""
+    sums = {name: part.sum().fill_null(0) for name, part in parts.items()}
     counts = collect((frame.group_by(*keys) if keys else frame).aggregate(**sums))
     k, n, pending = (counts[name].to_numpy(float) for name in ("k", "n", "pending"))
     alone = pooled_rows(counts)

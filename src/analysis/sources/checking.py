@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,8 @@ from analysis.contract import (
     Rule,
     read_manifest,
 )
-from analysis.sources.engine import collect, repeated
+from analysis.sources.bits import repeated
+from analysis.sources.engine import collect, is_duckdb
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Count(NamedTuple):
     table: str
     sentence: str
     frame: Any  # Ibis table on which ``broken`` is aggregated
-    broken: Any  # boolean column of ``frame``
+    broken: Any  # column of ``frame``: whether a row breaks the rule, or how many it stands for
 
 
 def check(tables: Tables) -> pd.DataFrame:
@@ -140,11 +141,19 @@ def _code_rules(name: str, frame: ir.Table) -> list[_Count]:
     rules = []
     for column in TABLES[name].columns:
         if column.codes and column.name in frame.columns:
-            value = frame[column.name]
-            broken = value.notnull() & value.notin(column.codes)
             sentence = f"{column.name} is one of the words {', '.join(column.codes)}"
-            rules.append(_Count(name, sentence, frame, broken.fill_null(False)))
+            rules.append(_Count(name, sentence, *_other_words(frame, column.name, column.codes)))
     return rules
+
+
+def _other_words(frame: ir.Table, column: str, words: Sequence[str]) -> tuple[Any, Any]:
+    """Rows whose word is none of ``words``; DuckDB groups rows by word sooner than it compares."""
+    if not is_duckdb(frame[column]):
+        value = frame[column]
+        return frame, (value.notnull() & value.notin(words)).fill_null(False)
+    rows = frame.select(word=frame[column])
+    found = rows.group_by("word").aggregate(n=rows.count())
+    return found, (found.word.notnull() & found.word.notin(words)).ifelse(found.n, 0)
 
 
 def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:

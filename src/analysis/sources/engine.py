@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 MEMORY_VARIABLE = "CANCELLATIONS_MEMORY"
-BLOCK_BITS = 5  # a block has 32 bits, which fit into a whole number of any engine
 MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
 WEEK_SECONDS = 7 * 86_400
 WORKDAYS_SECONDS = 5 * 86_400
@@ -106,33 +105,37 @@ def _duckdb_quotient(value: int, by: int) -> int:
     """Quotient towards zero of whole numbers, without the way over floating point."""
 
 
-@ibis.udf.scalar.builtin(name="bit_count")
-def _duckdb_ones(bits: int) -> int:
-    """How many bits of a number are set."""
-
-
 def epoch_seconds(moment: ir.TimestampValue | datetime) -> ir.IntegerValue | int:
     """Whole seconds since 1970 of a column of an opened table, or of one moment."""
     if isinstance(moment, datetime):
         return int(utc(moment).timestamp())
-    if _is_duckdb(moment):
+    if is_duckdb(moment):
         return _duckdb_quotient(_duckdb_microseconds(moment), 1_000_000)
     return moment.epoch_seconds().cast("int64")
 
 
 def whole_seconds(moment: ir.TimestampValue) -> ir.TimestampValue:
     """Return the moment in UTC without its fraction of a second; without a zone it is UTC."""
-    if _is_duckdb(moment):
+    if is_duckdb(moment):
         return _duckdb_moment(_duckdb_microseconds(moment) // 1_000_000 * 1_000_000)
     return moment.truncate("s").cast("timestamp('UTC')")
 
 
-def _is_duckdb(*values: ir.Value | datetime) -> bool:
+def backend_of(*values: ir.Value | datetime) -> str:
+    """Name of the engine that columns live in; moments that are none are passed over.
+
+    Empty for columns of a table that is bound to no engine.
+    """
     try:
         columns = (value for value in values if not isinstance(value, datetime))
-        return next(columns).get_backend().name == "duckdb"
-    except IbisError:  # of a table that is bound to no engine
-        return False
+        return next(columns).get_backend().name
+    except IbisError:
+        return ""
+
+
+def is_duckdb(*values: ir.Value | datetime) -> bool:
+    """Whether columns live in DuckDB."""
+    return backend_of(*values) == "duckdb"
 
 
 def seconds_between(
@@ -143,7 +146,7 @@ def seconds_between(
     Interval arithmetic and ``.delta`` disagree between engines; differences of epochs do not.
     Moments of opened tables are whole seconds, and DuckDB's own difference of these is theirs.
     """
-    if _is_duckdb(start, end):
+    if is_duckdb(start, end):
         return _duckdb_elapsed("second", _duckdb_value(start), _duckdb_value(end))
     return epoch_seconds(end) - epoch_seconds(start)
 
@@ -175,45 +178,9 @@ def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
     Missing seconds stay missing (``greatest`` would turn them into 0).
     """
     beyond = seconds + (unit_seconds - 1)
-    is_ours = _is_duckdb(seconds)
+    is_ours = is_duckdb(seconds)
     up = _duckdb_quotient(beyond, unit_seconds) if is_ours else beyond // unit_seconds
     return ibis.ifelse(up < 0, 0, up).cast("int64")
-
-
-def repeated(frame: ir.Table, key: Sequence[str], words: Sequence[str] = ()) -> ir.Table:
-    """Rows beyond the first of each key, in the column ``extra``; no column of it is missing.
-
-    ``words`` are what the second column of the key mostly holds, at most 32 of them. DuckDB counts
-    whole numbers by blocks in a row, with one bit for each number and word that occurs: ids are
-    mostly dense, and then there are far fewer groups than keys.
-    """
-    number = frame[key[0]]
-    if len(key) > 1 + bool(words) or not number.type().is_integer() or not _is_duckdb(number):
-        return _beyond_first(frame, key)
-    if not words:
-        return _beyond_first_bits(frame, number, ibis.literal(0), 1)
-    known = frame.filter(frame[key[1]].isin(words))
-    place = ibis.cases(*((known[key[1]] == word, i) for i, word in enumerate(words)))
-    others = frame.filter(frame[key[1]].notin(words))
-    return _beyond_first_bits(known, known[key[0]], place, len(words)).union(
-        _beyond_first(others, key)
-    )
-
-
-def _beyond_first(frame: ir.Table, key: Sequence[str]) -> ir.Table:
-    seen = frame.group_by(*key).aggregate(n=frame.count())
-    return seen.select(extra=seen.n - 1)
-
-
-def _beyond_first_bits(
-    frame: ir.Table, number: ir.IntegerValue, place: ir.IntegerValue, n_places: int
-) -> ir.Table:
-    width = (n_places - 1).bit_length()  # so many bits tell places apart, the others numbers
-    low = BLOCK_BITS - width
-    bit = ibis.literal(1, "int64") << ((number & (2**low - 1)) * 2**width + place)
-    named = frame.select(block_=number >> low, bit_=bit)
-    seen = named.group_by("block_").aggregate(n=named.count(), bits_=named.bit_.bit_or())
-    return seen.select(extra=seen.n - _duckdb_ones(seen.bits_))
 
 
 def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS) -> pd.DataFrame:
@@ -233,7 +200,9 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS) -> pd.DataFrame:
     if result.num_rows > max_rows:
         raise ValueError(f"a result has more than {max_rows:,} rows; ask for fewer groups")
     names = result.column_names
-    return pa.table([_plain(result[name]) for name in names], names=names).to_pandas()
+    plain = pa.table([_plain(result[name]) for name in names], names=names)
+    del result
+    return plain.to_pandas(split_blocks=True, self_destruct=True)  # many rows are there once
 
 
 @contextlib.contextmanager
@@ -257,10 +226,17 @@ def arrow_batches(backend: BaseBackend, frame: ir.Table) -> Iterator[pa.RecordBa
     yield from pa.RecordBatchReader.from_stream(backend.con.sql(backend.compile(frame)))
 
 
+def run(backend: BaseBackend, statement: str) -> None:
+    """Run a statement of DuckDB's that gives nothing back."""
+    backend.con.execute(statement)
+
+
 def kept_in_engine(backend: BaseBackend, name: str, frame: ir.Table) -> ir.Table:
     """Compute ``frame`` once and keep it, where the engine is ours to write to."""
-    if backend.name == "duckdb":
-        return backend.create_table(ibis.util.gen_name(name), frame, temp=True)
+    if backend.name == "duckdb":  # Ibis would write numbers of words as text
+        table = ibis.util.gen_name(name)
+        run(backend, f'CREATE TEMP TABLE "{table}" AS {backend.compile(frame)}')
+        return backend.table(table)
     if backend.name == "pyspark":
         return frame.cache()
     return frame

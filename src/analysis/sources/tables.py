@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.contract import TABLES, Manifest, MissingData, codes
 from analysis.sources.engine import collect, kept_in_engine, seconds_between
+from analysis.sources.words import in_words
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 MOST_WIDE = 2_000_000  # orders up to which the joins that are kept have every column
 FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow join has
-FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method", "opened_at")
-OF_THE_DECISION = ("decided_at", "reason", "order_state")
-FEW_OF_REFUNDS = (*FEW, "buyer_country", "ended_at")
+FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method")
+OF_THE_REQUEST = ("requested_at", "decided_at", "reason", "order_state")
+FEW_OF_REFUNDS = (*FEW, "buyer_country")
 
 
 class Size(NamedTuple):
@@ -107,7 +108,7 @@ class Tables:
     def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
         """One row per refund leg with ``due_since`` and ``columns``, as :meth:`requests_with`."""
         if not self._is_large:
-            own = (*self.need("refunds").columns, *OF_THE_DECISION, "due_since")
+            own = (*self.need("refunds").columns, *OF_THE_REQUEST, "due_since")
             return _some(self.refunds_with_context, own, FEW_OF_REFUNDS, columns)
         make = self.joins["refunds_with_few"]
         return self.joined(self.once("refunds_with_few", make, keep=True), columns)
@@ -118,7 +119,7 @@ class Tables:
         if self._is_large:
             return {
                 "requests_with_few": partial(self._join_requests, FEW_OF_REQUESTS),
-                "refunds_with_few": partial(self._join_refunds, FEW_OF_REFUNDS),
+                "refunds_with_few": self._join_few_refunds,
             }
         return {
             "requests_with_context": self._join_requests,
@@ -127,12 +128,28 @@ class Tables:
 
     def joined(self, frame: ir.Table, columns: Iterable[str]) -> ir.Table:
         """Add those of ``columns`` that ``frame`` lacks and its order or seller has."""
+        return self._joined(frame, columns, self._rows)
+
+    def _joined(
+        self,
+        frame: ir.Table,
+        columns: Iterable[str],
+        rows_of: Callable[[str, list[str]], ir.Table],
+    ) -> ir.Table:
         wanted = set(columns)
         for table, key in (("orders", "order_id"), ("sellers", "seller_id")):
             if table in self.frames and key in frame.columns:
                 news = _among(self.frames[table], wanted - set(frame.columns))
-                frame = _left_join(frame, self.frames[table].select(key, *news), key)
+                frame = _left_join(frame, rows_of(table, news).select(key, *news), key)
         return frame
+
+    def _rows(self, table: str, columns: Iterable[str]) -> ir.Table:
+        return self.need(table)
+
+    def _kept_rows(self, table: str, columns: Iterable[str]) -> ir.Table:
+        """Return ``table`` as joins that are kept take it: of many rows, words as numbers."""
+        frame = self.need(table)
+        return in_words(self.backend, frame, columns) if self._is_large else frame
 
     @property
     def _is_large(self) -> bool:
@@ -173,20 +190,28 @@ class Tables:
         return _left_join(orders, self.frames["sellers"], "seller_id")
 
     def _join_requests(self, columns: Iterable[str] | None = None) -> ir.Table:
-        requests = self.requests
-        requests = requests.drop(*({"reason_text"} & set(requests.columns)))
-        return self.joined(requests, self._all_columns() if columns is None else columns)
+        own = [column for column in self.requests.columns if column != "reason_text"]
+        rows_of = self._rows if columns is None else self._kept_rows
+        requests = rows_of("requests", own).select(*own)
+        return self._joined(requests, self._all_columns() if columns is None else columns, rows_of)
 
     def _all_columns(self) -> set[str]:
         frames = [self.frames[name] for name in ("orders", "sellers") if name in self.frames]
         return {column for frame in frames for column in frame.columns}
 
+    def _join_few_refunds(self) -> ir.Table:
+        joined = self._join_refunds([*FEW_OF_REFUNDS, "ended_at"])
+        return joined.drop(*({"ended_at"} & set(joined.columns)))  # due_since has it
+
     def _join_refunds(self, columns: Iterable[str] | None = None) -> ir.Table:
-        refunds = self.need("refunds")
-        joined = self.joined(refunds, self._all_columns() if columns is None else columns)
+        rows_of = self._rows if columns is None else self._kept_rows
+        refunds = rows_of("refunds", self.need("refunds").columns)
+        wanted = self._all_columns() if columns is None else columns
+        joined = self._joined(refunds, wanted, rows_of)
         if "request_id" in refunds.columns:
-            made = _among(self.requests, {"request_id", *OF_THE_DECISION})
-            joined = _left_join(joined, self.requests.select(*made), "request_id")
+            made = _among(self.requests, {"request_id", *OF_THE_REQUEST})
+            requests = rows_of("requests", made).select(*made)
+            joined = _left_join(joined, requests, "request_id")
         ends = [joined[column] for column in ("decided_at", "ended_at") if column in joined.columns]
         if not ends:
             raise MissingData("the columns refunds.request_id and orders.ended_at")
@@ -212,6 +237,11 @@ def _left_join(left: ir.Table, right: ir.Table, key: str) -> ir.Table:
     return joined.drop(*({f"{key}_joined"} & set(joined.columns)))
 
 
+def as_names(columns: str | Iterable[str]) -> list[str]:
+    """Return one name of a column, or several, as a list; each once."""
+    return [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
+
+
 def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> list[str]:
     """Return ``wanted`` as a list, each once, if ``frame`` has them all.
 
@@ -220,7 +250,7 @@ def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> 
     MissingData
         One of them is in none of the tables; says which there are.
     """
-    wanted = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+    wanted = as_names(wanted)
     for column in wanted:
         if column not in frame.columns:
             raise MissingData(f"the column {column}", needed_by=needed_by, known=frame.columns)

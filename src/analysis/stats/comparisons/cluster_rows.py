@@ -17,11 +17,11 @@ class ClusterRows(NamedTuple):
     starts: np.ndarray  # where among them each cluster begins, and how many they are
 
     def table(self, values: np.ndarray, place: np.ndarray, n_places: int) -> csr_array:
-        """Values of rows (all of them are given) at a place of each: clusters x places."""
+        """Sum values of rows (all of them are given) at a place of each: clusters x places."""
         from scipy.sparse import csr_array
 
         shape = (len(self.starts) - 1, n_places)
-        return csr_array((values[self.own], place[self.own], self.starts), shape=shape)
+        return csr_array((values[self.own], place[self.own], self.starts.copy()), shape=shape)
 
 
 def cluster_rows(cluster: np.ndarray, n_clusters: int, rows: np.ndarray) -> ClusterRows:

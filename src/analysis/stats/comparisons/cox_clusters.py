@@ -13,6 +13,7 @@ import numpy as np
 from analysis.stats.bias_reduced import bias_reduced
 from analysis.stats.comparisons.cluster_rows import cluster_rows
 from analysis.stats.comparisons.cox_risk import Problem, Sums, sums
+from analysis.stats.curves.segments import numbered
 
 
 def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.ndarray:
@@ -45,35 +46,38 @@ def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.nda
     >>> cluster_scores(problem, sums(problem, np.zeros(1)), rows).tolist()
     [[-0.25], [-0.25]]
     """
-    points, mean = problem.points, _mean_at_risk(problem, found)
-    pattern, n_event, weight = problem.rows.pattern, problem.rows.n_event, problem.rows.weight
-    a, b, c0, c1, c2 = found.powers
-    n = problem.x.shape[1] + 1
-    at_risk, dead = found.at_risk[:, 1:n], found.dead[:, 1:n]
-    segments = points.segments
-    whole = _before(segments.running_sum(found.mean_weight * a))
-    events = np.flatnonzero(n_event > 0)
-    here = points.last[events]
-    cluster = np.unique(np.asarray(cluster), return_inverse=True)[1]
-    size = int(cluster.max(initial=-1)) + 1
-    scores = np.empty((size, n - 1))
+    points, rows, x = problem.points, problem.rows, problem.x
+    cluster, size = _numbered(cluster)
+    if not x.shape[1]:
+        return np.zeros((size, 0))
+    own = slice(1, x.shape[1] + 1)
+    a, b, c0, c1, c2 = found.powers * found.mean_weight
+    at_risk, dead = found.at_risk[:, own], found.dead[:, own]
+    running = points.segments.running_sum
+    shared = at_risk * c0[:, None] - dead * c1[:, None]
+    shared = np.stack([_before(running(one)) for one in shared.T], axis=1)
+    back = at_risk * c1[:, None] - dead * c2[:, None]
+    hazard, whole = found.hazard[rows.pattern], _before(running(a))
     seen = points.last >= points.first
     begin = np.where(points.first > points.origin, points.first, 0)
-    passed = np.where(seen, whole[points.last + 1] - whole[begin], 0.0)
-    risk = found.hazard[pattern] * problem.rows.n_spells * weight
-    for j in range(n - 1):
-        x = problem.x[pattern, j]
-        shared = found.mean_weight * (at_risk[:, j] * c0 - dead[:, j] * c1)
-        shared = _before(segments.running_sum(shared))
-        rows = -risk * np.where(seen, x * passed - (shared[points.last + 1] - shared[begin]), 0.0)
-        back = found.mean_weight * (at_risk[:, j] * c1 - dead[:, j] * c2)
-        own = x[events] - mean[here, j]
-        own += found.hazard[pattern[events]] * (
-            x[events] * (found.mean_weight * b)[here] - back[here]
-        )
-        rows[events] += n_event[events] * weight[events] * own
-        scores[:, j] = np.bincount(cluster, rows, minlength=size)
-    return scores
+    risk = np.where(seen, hazard * rows.n_spells * rows.weight, 0.0)
+    dies, last = rows.n_event * rows.weight, np.maximum(points.last, 0)
+    sorted_rows = cluster_rows(cluster, size, np.ones(len(cluster), bool))
+
+    def summed(values: np.ndarray, place: np.ndarray, by_place: np.ndarray) -> np.ndarray:
+        return sorted_rows.table(values, place, len(by_place)) @ by_place
+
+    own_x = dies * (1 + hazard * b[last]) - risk * (whole[points.last + 1] - whole[begin])
+    scores = summed(own_x, rows.pattern, x)
+    scores += summed(risk, points.last + 1, shared) - summed(risk, begin, shared)
+    scores -= summed(dies, last, _mean_at_risk(problem, found))
+    return scores - summed(dies * hazard, last, back)
+
+
+def _numbered(cluster: np.ndarray) -> tuple[np.ndarray, int]:
+    """Number clusters from 0, and how many they are."""
+    values, number = np.unique(np.asarray(cluster), return_inverse=True)
+    return number, len(values)
 
 
 def cluster_information(problem: Problem, found: Sums, cluster: np.ndarray) -> np.ndarray:
@@ -110,7 +114,7 @@ def cluster_information(problem: Problem, found: Sums, cluster: np.ndarray) -> n
     points, mean = problem.points, _mean_at_risk(problem, found)
     rows, p, segments = problem.rows, problem.x.shape[1], problem.points.segments
     a, b = found.powers[:2]
-    cluster = np.unique(np.asarray(cluster), return_inverse=True)[1]
+    cluster, size = _numbered(cluster)
     seen = points.last >= points.first
     late = seen & (points.first > points.origin)  # came under observation after the first point
     dies = rows.n_event > 0
@@ -126,7 +130,7 @@ def cluster_information(problem: Problem, found: Sums, cluster: np.ndarray) -> n
     until = _Part(seen, points.last + 1, risk, lambda steps: passed(hazard * steps))
     before = _Part(late, points.first, -risk, lambda steps: passed(hazard * steps))
     tied = _Part(dies, points.last, each * rows.n_event, once)
-    information = np.zeros((int(cluster.max(initial=-1)) + 1, p, p))
+    information = np.zeros((size, p, p))
     for part in (until, before, tied):
         if part.rows.any():
             _add_part(information, part, cluster, rows.pattern, problem.x, mean)
@@ -153,16 +157,22 @@ def _add_part(
     """Add the squares of distances from the mean, ``w (x - m) (x - m)'``, by cluster.
 
     The mean depends on the point alone and the covariates on the pattern alone, so that sums over
-    rows are products of sparse matrices, a row of them a cluster.
+    rows are products of sparse matrices, a row of them a cluster, or a pattern in a cluster.
     """
     rows, w = cluster_rows(cluster, len(information), part.rows), part.weight
     whole = part.at(np.ones(len(mean)))
     firsts = np.stack([part.at(one) for one in mean.T], axis=1)
     by_point = rows.table(w, part.point, len(whole))
     by_pattern = rows.table(w * whole[part.point], pattern, len(x))
+    for table in (by_point, by_pattern):  # they are used once for each covariate
+        table.sum_duplicates()
+    pairs, pair = numbered(cluster * len(x) + pattern)
+    passed = cluster_rows(pair, len(pairs), part.rows).table(w, part.point, len(whole)) @ firsts
+    of_cluster = cluster_rows(pairs // len(x), len(information), np.ones(len(pairs), bool))
     for i in range(x.shape[1]):
         seconds = np.stack([part.at(mean[:, i] * one) for one in mean.T], axis=1)
-        crossed = rows.table(w * x[pattern, i], part.point, len(whole)) @ firsts
+        place = np.arange(len(pairs))
+        crossed = of_cluster.table(x[pairs % len(x), i], place, len(pairs)) @ passed
         information[:, i] += by_pattern @ (x[:, [i]] * x) + by_point @ seconds - crossed
         information[:, :, i] -= crossed
 
