@@ -17,11 +17,12 @@ from analysis.marketplace.life import Lives, live, live_ordinary, replacements
 from analysis.marketplace.orders import together
 from analysis.marketplace.plan import BLOCK, Plan, make_plan
 from analysis.marketplace.policy import Policy
-from analysis.marketplace.record import Columns, record, seller_columns
+from analysis.marketplace.record import record, seller_columns
 from analysis.marketplace.truth import WORDS, buyer_truth, seller_sums, seller_truth, truth_of
 from analysis.marketplace.world import World
 
 CHUNK = 65_536  # ordinary orders made at a time; changes no value, only fits the cache
+KEPT_BYTES = 30 << 20
 
 
 @dataclass
@@ -38,6 +39,7 @@ def build_block(plan: Plan, index: int, *, chunk: int = CHUNK) -> Block:
     """Make block ``index`` of a planned market: ordinary orders first, then replacements."""
     if not 0 <= index < plan.n_blocks:
         raise ValueError(f"index must be from 0 to {plan.n_blocks - 1}, got {index}")
+    _keep_freed_memory()
     first = index * plan.block_orders
     last = min(first + plan.block_orders, plan.n_orders)
     files, again = _Files(plan), []
@@ -46,12 +48,21 @@ def build_block(plan: Plan, index: int, *, chunk: int = CHUNK) -> Block:
         files.put(lives)
         again.append(replacements(plan, lives))
     files.put(live(plan, together(again)))
-    joined = files.joined()
+    made = files.joined()
     buyers = [round(plan.n_buyers * edge / plan.n_orders) for edge in (first, last)]
-    truth = {name: plain_table(plan, joined[name], WORDS) for name in joined if name not in TABLES}
+    truth = {name: made.pop(name) for name in list(made) if name not in TABLES}
     truth["truth/buyers"] = plain_table(plan, buyer_truth(plan, *buyers), {})
-    tables = {n: contract_table(plan, n, joined[n]) for n in joined if n in TABLES}
-    return Block(tables, truth, files.sums or {}, files.seller_sums)
+    return Block(made, truth, files.sums or {}, files.seller_sums)
+
+
+def _keep_freed_memory() -> None:
+    """Let the process keep freed memory for the next chunk and block.
+
+    Once it has freed so large a piece (which nobody touches), glibc no longer hands freed memory
+    back to the system bit by bit, to ask for it again and have it cleared a moment later (notes
+    on ``M_MMAP_THRESHOLD`` in mallopt(3)). Elsewhere nothing happens.
+    """
+    np.empty(KEPT_BYTES, np.uint8)
 
 
 class _Files:
@@ -59,25 +70,24 @@ class _Files:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.parts: list[dict[str, Columns]] = []
+        self.parts: list[dict[str, pa.Table]] = []
         self.sums: Sums | None = None
         self.seller_sums = np.zeros((3, len(plan.sellers)))
 
     def put(self, lives: Lives) -> None:
         """Put lives on file and add up what is summed."""
-        self.parts.append(record(self.plan, lives) | truth_of(self.plan, lives))
+        tables, truth = record(self.plan, lives), truth_of(self.plan, lives)
+        self.parts.append(
+            {name: contract_table(self.plan, name, columns) for name, columns in tables.items()}
+            | {name: plain_table(self.plan, columns, WORDS) for name, columns in truth.items()}
+        )
         self.sums = add(self.sums, sums_of(self.plan, lives))
         self.seller_sums += seller_sums(self.plan, lives)
 
-    def joined(self) -> dict[str, Columns]:
-        """Return the columns of every table, in the order in which lives were put."""
-        first = self.parts[0]
+    def joined(self) -> dict[str, pa.Table]:
+        """Return every table, its rows in the order in which lives were put."""
         return {
-            table: {
-                name: np.concatenate([part[table][name] for part in self.parts])
-                for name in first[table]
-            }
-            for table in first
+            name: pa.concat_tables([part[name] for part in self.parts]) for name in self.parts[0]
         }
 
 

@@ -210,7 +210,11 @@ def _write_part(folder: Path, name: str, table: pa.Table, index: int) -> Part:
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write one part: one row group, dictionaries for words, differences for ids and times."""
+    """Write one part: one row group, dictionaries for words, differences for ids and times.
+
+    Words have no statistics: every part has them all, and working them out costs as much as
+    writing them.
+    """
     words = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
     whole = [f.name for f in table.schema if f.type == pa.int64() or pa.types.is_timestamp(f.type)]
     pq.write_table(
@@ -220,7 +224,7 @@ def write_parquet(table: pa.Table, path: Path) -> None:
         compression="snappy",
         use_dictionary=words or False,
         column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        write_statistics=True,
+        write_statistics=[name for name in table.column_names if name not in words] or False,
         store_schema=True,
     )
 
