@@ -18,7 +18,6 @@ from analysis.marketplace.orders import Rows, Times, is_cash_on_delivery
 from analysis.marketplace.paths import Orders
 from analysis.marketplace.plan import END, RAIL, Plan
 from analysis.marketplace.requests import SUCCESS, Requests
-from analysis.marketplace.world import Rail
 
 LEGS = 2  # refund ids per order
 REFUNDED_ENDS = (
@@ -125,38 +124,44 @@ def _becomes_credit(plan: Plan, orders: Orders, rows: Rows) -> NDArray[np.bool_]
 def _travelling(plan: Plan, legs: RefundLegs) -> RefundLegs:
     """Add when each leg is sent off and arrives."""
     refunds, draws = plan.world.refunds, plan.draws
-    x = np.array(
-        [refunds.rails[w].start_x if w in refunds.rails else 1.0 for w in codes.REFUND_METHODS]
-    )
-    median = refunds.start_median_hours * HOUR * x[legs.method]
+    median = refunds.start_median_hours * HOUR * _by_rail(plan, "start_x")[legs.method]
     wait = draws.lognormal("refunds.start", legs.id, median, refunds.start_sigma)
     most = refunds.start_at_most_hours * HOUR
     legs.started = legs.decided + np.minimum(wait, most).astype(np.int32)
     failed = draws.coin("refunds.failure", legs.id, refunds.failure_share)
-    low, high = refunds.failure_business_days
-    again = (low + (high - low) * draws.uniform("refunds.retry", legs.id)) * DAY * failed
     legs.n_failures = failed.astype(np.int8)
-    legs.credited = np.empty(len(legs), np.int32)
-    for method in np.unique(legs.method):
-        rail = plan.world.refunds.rails[codes.REFUND_METHODS[method]]
-        rows = np.flatnonzero(legs.method == method)
-        legs.credited[rows] = _arrivals(plan, rail, legs, rows, again[rows])
+    sent = legs.started.astype(np.int64) + plan.window.start
+    arrived = _first_arrivals(plan, legs, sent)
+    rows = np.flatnonzero(failed)
+    low, high = refunds.failure_business_days
+    again = (low + (high - low) * draws.uniform("refunds.retry", legs.id[rows])) * DAY
+    rows, again = rows[again > 0], again[again > 0].astype(np.int64)
+    arrived[rows] = add_business_seconds(arrived[rows], again)
+    legs.credited = (np.maximum(arrived, sent) - plan.window.start).astype(np.int32)
     return legs
 
 
-def _arrivals(
-    plan: Plan, rail: Rail, legs: RefundLegs, rows: Rows, again: NDArray[np.float64]
-) -> Seconds:
-    draws, ids, start = plan.draws, legs.id[rows], plan.window.start
-    sent = legs.started[rows].astype(np.int64) + start
-    days = np.clip(
-        draws.lognormal("refunds.rail", ids, rail.median, rail.sigma), rail.low, rail.high
+def _first_arrivals(plan: Plan, legs: RefundLegs, sent: Seconds) -> Seconds:
+    """When each leg, sent off at ``sent``, arrives unless it fails; epoch seconds."""
+    draws, ids = plan.draws, legs.id
+    median, sigma, low, high, share = (
+        _by_rail(plan, name)[legs.method]
+        for name in ("median", "sigma", "low", "high", "quick_share")
     )
-    within_day = draws.uniform("refunds.within_day", ids) * DAY
-    quick = draws.coin("refunds.quick", ids, rail.quick_share)
-    lag = np.where(quick, within_day, days * DAY).astype(np.int64)
-    plain = sent + lag
-    if rail.clock == "business":
-        plain = np.where(quick, plain, add_business_seconds(sent, lag))
-    arrived = np.where(again > 0, add_business_seconds(plain, again.astype(np.int64)), plain)
-    return np.maximum(arrived, sent) - start
+    lag = np.clip(draws.lognormal("refunds.rail", ids, median, sigma), low, high) * DAY
+    quick = draws.coin("refunds.quick", ids, share)
+    rows = np.flatnonzero(quick)
+    lag[rows] = draws.uniform("refunds.within_day", ids[rows]) * DAY
+    lag = lag.astype(np.int64)
+    arrived = sent + lag
+    by_business_days = (_by_rail(plan, "clock") == "business")[legs.method]
+    rows = np.flatnonzero(by_business_days & ~quick)
+    arrived[rows] = add_business_seconds(sent[rows], lag[rows])
+    return arrived
+
+
+def _by_rail(plan: Plan, name: str) -> NDArray:
+    """Return a field of every rail, by method; a world has all rails that its methods need."""
+    rails = plan.world.refunds.rails
+    some = next(iter(rails.values()))
+    return np.array([getattr(rails.get(word, some), name) for word in codes.REFUND_METHODS])
