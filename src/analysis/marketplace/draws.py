@@ -22,7 +22,7 @@ Ids = NDArray[np.integer]
 Floats = NDArray[np.floating]
 
 SLOTS = 1 << 14  # resolution of tables of shares: they are kept to 1/16384
-TILE = 1 << 13  # ids hashed at a time
+TILE = 1 << 15  # ids hashed at a time
 KNOTS = 1 << 12  # resolution of tables of quantiles
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
