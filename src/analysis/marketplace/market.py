@@ -21,7 +21,7 @@ from analysis.marketplace.record import record, seller_columns
 from analysis.marketplace.truth import WORDS, buyer_truth, seller_sums, seller_truth, truth_of
 from analysis.marketplace.world import World
 
-CHUNK = 65_536  # ordinary orders made at a time; changes no value, only fits the cache
+CHUNK = 262_144  # ordinary orders made at a time; changes no row, only bounds memory
 KEPT_BYTES = 30 << 20
 
 
