@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -20,6 +19,9 @@ from analysis.marketplace.policy import Policy
 from analysis.marketplace.record import record, seller_columns
 from analysis.marketplace.truth import WORDS, buyer_truth, seller_sums, seller_truth, truth_of
 from analysis.marketplace.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 262_144  # ordinary orders made at a time; changes no row, only bounds memory
 KEPT_BYTES = 30 << 20

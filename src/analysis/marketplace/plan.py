@@ -6,9 +6,10 @@ A plan is small, can be pickled, and is all that a worker needs to make any bloc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.contract import codes
@@ -25,6 +26,9 @@ from analysis.marketplace.policy import Policy, load_policy
 from analysis.marketplace.sellers import Sellers, make_sellers, n_sellers_for
 from analysis.marketplace.text import Texts, make_texts
 from analysis.marketplace.world import World, load_world
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METHOD = {word: i for i, word in enumerate(codes.PAYMENT_METHODS)}
 END = {word: i for i, word in enumerate(codes.ORDER_ENDS)}
@@ -95,9 +99,9 @@ class Plan:
         return -(-self.n_orders // self.block_orders)
 
     @property
-    def as_of_moment(self) -> pd.Timestamp:
+    def as_of_moment(self) -> datetime:
         """When observation ends, UTC."""
-        return pd.Timestamp(self.window.start + self.as_of, unit="s", tz="UTC")
+        return datetime.fromtimestamp(self.window.start + self.as_of, UTC)
 
     def made_with(self) -> dict[str, int]:
         """Numbers that were resolved, for the manifest."""
@@ -165,6 +169,8 @@ def make_plan(
 def _as_of_seconds(window: Window, as_of: str | pd.Timestamp | None) -> int:
     if as_of is None:
         return window.end
+    import pandas as pd  # a worker needs none of it, and it takes longer than all else to import
+
     moment = pd.Timestamp(as_of)
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
     seconds = int(moment.timestamp()) - window.start

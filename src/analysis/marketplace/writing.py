@@ -20,10 +20,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -42,6 +41,9 @@ from analysis.marketplace.plan import BLOCK, Plan, make_plan
 from analysis.marketplace.policy import Policy
 from analysis.marketplace.truth import seller_truth
 from analysis.marketplace.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int, int], None]
 PACKAGES = ("order-cancellations", "numpy", "pyarrow", "scipy", "faker")
