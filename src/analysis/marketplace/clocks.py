@@ -34,6 +34,12 @@ def seconds(value: float, unit: int = HOUR) -> int:
     return round(value * unit)
 
 
+def or_never(moments: Seconds, happens: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Moments of what ``happens``, no earlier than ``NEVER`` for the rest."""
+    late = np.multiply(~happens, NEVER, dtype=np.int32)
+    return np.maximum(moments, late, out=late)  # np.where takes longer, it has to guess
+
+
 @dataclass(frozen=True)
 class Window:
     """The days in which orders are placed: epoch second of the start, day weights, load."""

@@ -26,6 +26,7 @@ MEAN_DAYS = 30
 BIN = 10 * MINUTE  # resolution of refund medians
 REFUND_BINS = 60 * DAY // BIN
 ANSWER_MINUTES = 96 * 60
+_IS_ANSWER = np.array([word in codes.SELLER_ANSWERS for word in codes.OUTCOMES])
 
 Sums = dict[str, NDArray[np.int64] | NDArray[np.float64]]
 
@@ -48,7 +49,7 @@ def _of_requests(plan: Plan, lives: Lives) -> Sums:
     outcome = np.where(in_time, made.decided.outcome[rows], OUTCOME["pending"])
     blocker = np.where(in_time, made.decided.blocker[rows], -1)
     opened = ~np.isnan(made.decided.p_approve[rows])
-    answers = np.isin(outcome, [OUTCOME[w] for w in codes.SELLER_ANSWERS]) & opened
+    answers = _IS_ANSWER[outcome] & opened
     minutes = np.minimum(-(-spell // MINUTE), ANSWER_MINUTES)
     return {
         "outcomes": np.bincount(outcome, minlength=len(codes.OUTCOMES)),
@@ -68,7 +69,7 @@ def _of_orders(plan: Plan, lives: Lives) -> Sums:
     asked[made.row[within]] = True
     shuts = np.minimum(o.shipped, o.ended) - o.paid
     still = [np.count_nonzero(paid & (shuts > hours * HOUR)) for hours in WINDOW_HOURS]
-    ends = np.bincount(o.end[paid], minlength=len(codes.ORDER_ENDS))
+    ends = np.bincount(o.end[np.flatnonzero(paid)], minlength=len(codes.ORDER_ENDS))
     return {
         "paid": np.array([np.count_nonzero(paid), np.count_nonzero(paid & asked)]),
         "window": np.array(still),

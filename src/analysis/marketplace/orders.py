@@ -54,7 +54,7 @@ def place(plan: Plan, index: NDArray[np.int64]) -> Placed:
     skew = draws.uniform("orders.buyer", ids) ** plan.world.buyers.concentration
     buyer = (skew * plan.n_buyers).astype(np.int64)
     country = draws.pick("buyers.country", buyer, look.country)
-    day = np.searchsorted(plan.window.order_ends, (index + 0.5) / plan.n_orders)
+    day = _days(plan, (index + 0.5) / plan.n_orders)
     second = interpolated(look.second_of_day, draws.uniform("orders.second", ids), country)
     placed = np.minimum(day, plan.window.days - 1) * DAY + second.astype(np.int64)
     return Placed(
@@ -66,6 +66,12 @@ def place(plan: Plan, index: NDArray[np.int64]) -> Placed:
         replaces=np.full(len(ids), -1),
         **_goods(plan, ids, country),
     )
+
+
+def _days(plan: Plan, parts: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Day by whose end each of ``parts`` (shares of all orders, ascending) has been placed."""
+    begins = np.searchsorted(parts, plan.window.order_ends, side="right")
+    return np.repeat(np.arange(len(begins) + 1), np.diff(begins, prepend=0, append=len(parts)))
 
 
 def _goods(plan: Plan, ids: Ids, country: NDArray[np.uint8]) -> dict[str, NDArray]:

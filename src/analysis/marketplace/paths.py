@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.marketplace.clocks import DAY, HOUR, NEVER, seconds
+from analysis.marketplace.clocks import DAY, HOUR, NEVER, or_never, seconds
 from analysis.marketplace.orders import Placed, Rows, Times, is_domestic
 from analysis.marketplace.plan import END, Plan
 
@@ -31,6 +31,7 @@ class Orders(Placed):
     ship_plan: Times
     closed: Times
     closed_end: NDArray[np.int8]  # index into codes.ORDER_ENDS
+    is_domestic: NDArray[np.bool_]  # shipped within the buyer's country
     transit: Times  # seconds on the way
     confirm: Times  # seconds from delivery to completion
     is_lost: NDArray[np.bool_]
@@ -50,17 +51,19 @@ def travel(plan: Plan, placed: Placed) -> Orders:
     look = plan.lookups.deadline_seconds
     promise = look.take(plan.draws.pick("orders.deadline", ids, plan.lookups.deadline))
     handling, is_late = _handling(plan, placed, cleared, promise)
-    transit, confirm = _carrying(plan, placed)
-    ship_plan = np.where(is_paid, cleared + handling, NEVER)
+    home = is_domestic(plan, placed)
+    transit, confirm = _carrying(plan, placed, home)
+    ship_plan = or_never(cleared + handling, is_paid)
     orders = Orders(
         **vars(placed),
-        paid=np.where(is_paid, paid, NEVER),
-        cleared=np.where(is_paid, cleared, NEVER),
-        ship_by=np.where(is_paid, cleared + promise, NEVER),
+        paid=or_never(paid, is_paid),
+        cleared=or_never(cleared, is_paid),
+        ship_by=or_never(cleared + promise, is_paid),
         packed=_packing(plan, placed, cleared, ship_plan),
         ship_plan=ship_plan,
         closed=np.full(n, NEVER, np.int32),
         closed_end=np.full(n, -1, np.int8),
+        is_domestic=home,
         transit=transit,
         confirm=confirm,
         is_lost=plan.draws.coin("orders.lost", ids, plan.world.shipping.lost_share),
@@ -131,10 +134,9 @@ def _packing(plan: Plan, placed: Placed, cleared: Times, ship_plan: Times) -> Ti
     return np.maximum(ship_plan - lead.astype(np.int32), cleared)
 
 
-def _carrying(plan: Plan, placed: Placed) -> tuple[Times, Times]:
+def _carrying(plan: Plan, placed: Placed, home: NDArray[np.bool_]) -> tuple[Times, Times]:
     """Seconds on the way, and from delivery to completion."""
     ship, draws = plan.world.shipping, plan.draws
-    home = is_domestic(plan, placed)
     median = np.where(home, ship.domestic_median_days * DAY, ship.transit_median_days * DAY)
     sigma = np.where(home, ship.domestic_sigma, ship.transit_sigma)
     transit = draws.lognormal("orders.transit", placed.id, median, sigma)
@@ -200,11 +202,11 @@ def settle(plan: Plan, orders: Orders, rows: Rows | None = None) -> None:
     """
     part = slice(None) if rows is None else rows
     ships = orders.ship_plan[part] <= np.minimum(orders.closed[part], NEVER - 1)
-    shipped = np.where(ships, orders.ship_plan[part], NEVER)
+    shipped = or_never(orders.ship_plan[part], ships)
     arrived = shipped + orders.transit[part]
     ended = np.where(ships, arrived + orders.confirm[part], orders.closed[part])
     end = np.where(ships, np.int8(END["completed"]), orders.closed_end[part])
-    delivered = np.where(ships, arrived, NEVER)
+    delivered = np.minimum(arrived, NEVER)
     lost = np.flatnonzero(ships & orders.is_lost[part])
     delivered[lost] = NEVER
     ended[lost] = shipped[lost] + seconds(plan.world.shipping.lost_days, DAY)

@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.contract import codes
 from analysis.marketplace.blockers import RULE_CODES
-from analysis.marketplace.clocks import NEVER
+from analysis.marketplace.clocks import NEVER, or_never
 from analysis.marketplace.life import Lives
 from analysis.marketplace.orders import Times, is_cash_on_delivery
 from analysis.marketplace.plan import OUTCOME, PARTY, Plan
 from analysis.marketplace.requests import Requests
 
 Columns = dict[str, NDArray]
+_IS_LATER = np.array([*(word in codes.BLOCKERS_DECIDED_LATER for word in codes.BLOCKERS), False])
 
 
 def record(plan: Plan, lives: Lives) -> dict[str, Columns]:
@@ -34,7 +36,7 @@ def record(plan: Plan, lives: Lives) -> dict[str, Columns]:
 
 def _seen(moments: Times, until: int | Times) -> Times:
     """Moments that have come; the others never."""
-    return np.where(moments <= until, moments, NEVER)
+    return or_never(moments, moments <= until)
 
 
 def _orders(plan: Plan, lives: Lives) -> Columns:
@@ -50,7 +52,7 @@ def _orders(plan: Plan, lives: Lives) -> Columns:
         "seller_id": o.seller,
         "placed_at": o.placed,
         "paid_at": np.where(at_door, delivered, paid) if at_door.any() else paid,
-        "ship_by_at": np.where(paid < NEVER, o.ship_by, NEVER),
+        "ship_by_at": or_never(o.ship_by, paid < NEVER),
         "packed_at": _seen(o.packed, visible),
         "shipped_at": _seen(o.shipped, as_of),
         "delivered_at": delivered,
@@ -65,14 +67,15 @@ def _orders(plan: Plan, lives: Lives) -> Columns:
         "is_cancellable_goods": o.is_cancellable,
         "replaces_order_id": o.replaces,
     }
-    return _placed_by(columns, o.placed, as_of)
+    return kept(columns, o.placed <= as_of)
 
 
-def _placed_by(columns: Columns, placed: Times, as_of: int) -> Columns:
-    if len(placed) == 0 or placed.max() <= as_of:
+def kept(columns: Columns, keep: NDArray[np.bool_]) -> Columns:
+    """Columns of the rows to ``keep``: mostly all."""
+    if keep.all():
         return columns
-    keep = placed <= as_of
-    return {name: values[keep] for name, values in columns.items()}
+    rows = np.flatnonzero(keep)
+    return {name: values[rows] for name, values in columns.items()}
 
 
 def _requests(plan: Plan, lives: Lives) -> Columns:
@@ -91,8 +94,7 @@ def _requests(plan: Plan, lives: Lives) -> Columns:
         "outcome": np.where(decided, made.decided.outcome, np.int8(OUTCOME["pending"])),
         "blocker": np.where(decided, made.decided.blocker, np.int8(-1)),
     }
-    keep = made.at <= as_of
-    return {name: values[keep] for name, values in columns.items()}
+    return kept(columns, made.at <= as_of)
 
 
 def _texts(plan: Plan, lives: Lives) -> NDArray[np.int32]:
@@ -109,10 +111,10 @@ def _texts(plan: Plan, lives: Lives) -> NDArray[np.int32]:
 def _blockers(plan: Plan, made: Requests, recorded: Columns) -> Columns:
     """All rules at submit, in order, and the one decided later."""
     request, rule = np.nonzero(made.applies & (made.at <= plan.as_of)[:, None])
-    later = np.isin(recorded["blocker"], RULE_CODES, invert=True) & (recorded["blocker"] >= 0)
+    later = _IS_LATER[recorded["blocker"]]
     ids = np.concatenate([made.id[request], recorded["request_id"][later]])
     word = np.concatenate([RULE_CODES[rule], recorded["blocker"][later]])
-    order = np.lexsort((word, ids))
+    order = np.argsort(ids * len(codes.BLOCKERS) + word)
     ids, word = ids[order], word[order]
     place = np.arange(len(ids))
     begins = np.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)]
@@ -133,19 +135,18 @@ def _refunds(plan: Plan, lives: Lives) -> Columns:
         "credited_at": _seen(legs.credited, as_of),
         "n_failures": np.where(legs.credited <= as_of, legs.n_failures, 0),
     }
-    keep = legs.decided <= as_of
-    return {name: values[keep] for name, values in columns.items()}
+    return kept(columns, legs.decided <= as_of)
 
 
 def _steps(plan: Plan, lives: Lives) -> Columns:
     steps, o = lives.steps, lives.orders
-    keep = steps.at <= plan.as_of
-    return {
-        "session_id": steps.session[keep],
-        "order_id": o.id[steps.row[keep]],
-        "step": steps.step[keep],
-        "occurred_at": steps.at[keep],
+    columns = {
+        "session_id": steps.session,
+        "order_id": o.id[steps.row],
+        "step": steps.step,
+        "occurred_at": steps.at,
     }
+    return kept(columns, steps.at <= plan.as_of)
 
 
 def seller_columns(plan: Plan) -> Columns:

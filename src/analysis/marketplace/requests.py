@@ -21,7 +21,7 @@ from analysis.marketplace.blockers import (
     state_at,
 )
 from analysis.marketplace.clocks import DAY, HOUR, NEVER
-from analysis.marketplace.orders import Rows, Times, is_domestic
+from analysis.marketplace.orders import Rows, Times
 from analysis.marketplace.paths import Orders, close, settle, timeout_at
 from analysis.marketplace.plan import BLOCKER, DECIDER, END, OUTCOME, PARTY, REASON, Plan
 from analysis.marketplace.race import NONE, PROBABILITIES, Decided, Open, run_race
@@ -125,7 +125,7 @@ def ask_share(plan: Plan, orders: Orders) -> NDArray[np.float64]:
     odds = look.buyer_odds.take(kind)
     odds *= look.category_odds.take(orders.category)
     odds *= look.method_odds.take(orders.method)
-    odds *= np.where(is_domestic(plan, orders), asking.domestic_odds, 1.0)
+    odds *= np.where(orders.is_domestic, asking.domestic_odds, 1.0)
     odds *= asking.ask_share / (1 - asking.ask_share)
     return odds / (1 + odds)
 
@@ -167,9 +167,8 @@ def _second_requests(plan: Plan, orders: Orders, first: Requests) -> Requests:
     """Try again after a failure."""
     asking, draws, decided = plan.world.asking, plan.draws, first.decided
     in_review = decided.blocker == BLOCKER["payment_under_review"]
-    refused = np.isin(
-        decided.outcome, [OUTCOME["rejected_by_seller"], OUTCOME["expired_not_cancelled"]]
-    )
+    refused = decided.outcome == OUTCOME["rejected_by_seller"]
+    refused |= decided.outcome == OUTCOME["expired_not_cancelled"]
     share = np.where(in_review, asking.again_after_review_share, asking.again_after_other_share)
     share = np.where(refused, asking.again_after_rejection_share, share)
     ids = orders.id[first.row] * PER_ORDER + 2

@@ -41,27 +41,28 @@ def make_steps(plan: Plan, orders: Orders, requests: Requests) -> Steps:
     left = _abandoned(plan, orders)
     given_up = orders.id[left] * PER_ORDER + ABANDONED
     session = np.concatenate([submitted, given_up])
-    gaps = np.cumsum(_gaps(plan, session), axis=1)
+    gaps = _gaps(plan, session)
     reached = np.full(len(session), N_STEPS)
     reached[len(submitted) :] = _steps_reached(plan, given_up)
-    at = np.empty((len(session), N_STEPS), np.int64)
+    at = np.empty(gaps.shape, np.int64)
     row = np.concatenate([row, left])
     ends, starts = slice(len(submitted)), slice(len(submitted), None)
-    at[ends] = requests.at[buyers][:, None] - gaps[ends, ::-1]
-    at[starts] = _started(plan, orders, left, given_up)[:, None] + gaps[starts]
-    at = np.maximum(at, orders.placed[row][:, None])
+    at[:, ends] = requests.at[buyers] - gaps[::-1, ends]
+    at[:, starts] = _started(plan, orders, left, given_up) + gaps[:, starts]
+    np.maximum(at, orders.placed[row], out=at)
     return _flat(session, row, at, reached)
 
 
 def _flat(session: NDArray, row: Rows, at: NDArray[np.int64], reached: NDArray) -> Steps:
     order = np.argsort(session)
-    taken = np.arange(N_STEPS) < reached[order][:, None]
-    where, step = np.nonzero(taken)
+    reached = reached[order]
+    where = np.repeat(order, reached)
+    step = np.arange(len(where)) - np.repeat(np.cumsum(reached) - reached, reached)
     return Steps(
-        session=session[order][where],
-        row=row[order][where],
+        session=session[where],
+        row=row[where],
         step=step.astype(np.int8),
-        at=at[order][taken].astype(np.int32),
+        at=at[step, where].astype(np.int32),
     )
 
 
@@ -84,12 +85,13 @@ def _steps_reached(plan: Plan, session: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _gaps(plan: Plan, session: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Seconds before each step after the first, the first column being 0."""
+    """Seconds from the first step to each; shape (steps, sessions)."""
     dialogue = plan.world.dialogue
-    gaps = np.zeros((len(session), N_STEPS), np.int64)
+    gaps = np.zeros((N_STEPS, len(session)), np.int64)
     for step in range(1, N_STEPS):
         wait = plan.draws.lognormal(
             f"sessions.gap.{step}", session, dialogue.step_median_seconds, dialogue.step_sigma
         )
-        gaps[:, step] = np.maximum(wait, 1)
+        gaps[step] = np.maximum(wait, 1)
+        gaps[step] += gaps[step - 1]
     return gaps

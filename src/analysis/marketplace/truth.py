@@ -15,7 +15,8 @@ from analysis.contract import codes
 from analysis.marketplace.life import Lives
 from analysis.marketplace.plan import PARTY, Plan
 from analysis.marketplace.race import PROBABILITIES
-from analysis.marketplace.record import Columns
+from analysis.marketplace.record import Columns, kept
+from analysis.marketplace.requests import SUCCESS
 
 WORDS = {
     "true_reason": codes.REASONS,
@@ -26,7 +27,6 @@ WORDS = {
 def truth_of(plan: Plan, lives: Lives) -> dict[str, Columns]:
     """Truth about the requests and refunds that are on record at ``as_of``."""
     made, legs = lives.requests, lives.refunds
-    keep = made.at <= plan.as_of
     requests = {
         "request_id": made.id,
         "true_reason": made.true_reason,
@@ -34,7 +34,6 @@ def truth_of(plan: Plan, lives: Lives) -> dict[str, Columns]:
         "eventual_decided_at": made.decided.at,
         **{name: getattr(made.decided, name) for name in PROBABILITIES},
     }
-    due = legs.decided <= plan.as_of
     refunds = {
         "refund_id": legs.id,
         "eventual_started_at": legs.started,
@@ -42,8 +41,8 @@ def truth_of(plan: Plan, lives: Lives) -> dict[str, Columns]:
         "eventual_n_failures": legs.n_failures,
     }
     return {
-        "truth/requests": {name: values[keep] for name, values in requests.items()},
-        "truth/refunds": {name: values[due] for name, values in refunds.items()},
+        "truth/requests": kept(requests, made.at <= plan.as_of),
+        "truth/refunds": kept(refunds, legs.decided <= plan.as_of),
     }
 
 
@@ -55,7 +54,7 @@ def seller_sums(plan: Plan, lives: Lives) -> NDArray[np.float64]:
     made = lives.requests
     rows = np.flatnonzero((made.by == PARTY["buyer"]) & (made.at <= plan.as_of))
     seller = lives.orders.seller[made.row[rows]]
-    success = np.isin(codes.OUTCOMES, codes.SUCCESS)[made.decided.outcome[rows]]
+    success = SUCCESS[made.decided.outcome[rows]]
     weights = (np.ones(len(rows)), made.decided.p_success[rows], success)
     return np.stack([np.bincount(seller, weight, len(plan.sellers)) for weight in weights])
 
