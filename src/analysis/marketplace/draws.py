@@ -22,7 +22,7 @@ Ids = NDArray[np.integer]
 Floats = NDArray[np.floating]
 
 SLOTS = 1 << 14  # resolution of tables of shares: they are kept to 1/16384
-TILE = 1 << 15  # ids hashed at a time
+TILE = 1 << 14  # ids hashed at a time
 KNOTS = 1 << 12  # resolution of tables of quantiles
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -91,13 +91,14 @@ class Draws:
         self, stream: str, ids: Ids, table: NDArray[np.uint8], row: Ids | None = None
     ) -> NDArray[np.uint8]:
         """Index of a category, from :func:`share_table`; ``row`` selects the table's row."""
-        slots = np.empty(len(ids), np.int32)
+        flat, found = table.ravel(), np.empty(len(ids), table.dtype)
         for part, bits in _hashed(*_keys(self.seed, stream), ids):
             bits >>= _TO_SLOT
-            slots[part] = bits.view(np.int64)
-        if row is not None:
-            slots += np.asarray(row, np.int32) * SLOTS
-        return table.ravel().take(slots)
+            slots = bits.view(np.int64)
+            if row is not None:
+                slots += np.multiply(row[part], SLOTS, dtype=np.int64)
+            flat.take(slots, out=found[part], mode="clip")
+        return found
 
 
 def share_table(shares: object) -> NDArray[np.uint8]:

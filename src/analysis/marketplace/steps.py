@@ -62,7 +62,7 @@ def _flat(session: NDArray, row: Rows, at: NDArray[np.int64], reached: NDArray) 
         session=session[where],
         row=row[where],
         step=step.astype(np.int8),
-        at=at[step, where].astype(np.int32),
+        at=at.ravel()[step * len(session) + where].astype(np.int32),
     )
 
 
