@@ -100,7 +100,7 @@ import sys
 from analysis.marketplace import write_market
 if __name__ == "__main__":
     report = lambda done, of: print(done, flush=True)
-    write_market(sys.argv[1], 4_000_000, workers=2, block_orders=5_000, progress=report)
+    write_market(sys.argv[1], 4_000_000, workers=3, block_orders=5_000, progress=report)
 """
 
 

@@ -17,7 +17,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -87,7 +87,7 @@ def write_market(
     n_orders, seed, policy, world, as_of
         As in :func:`analysis.marketplace.make_market`.
     workers
-        Processes that make blocks; the bytes do not depend on it.
+        Processes that make blocks, this one included; the bytes do not depend on it.
     progress
         Called with (blocks done, all blocks) at the start and after every block.
     block_orders
@@ -150,27 +150,31 @@ def versions() -> dict[str, str]:
 
 def _blocks(plan: Plan, folder: Path, workers: int) -> Iterator[Written]:
     """Write all blocks; yields them in order of index whatever the workers do."""
-    n = plan.n_blocks
-    if min(workers, n) == 1:
-        yield from (write_block(plan, folder, index) for index in range(n))
+    others = min(workers, plan.n_blocks) - 1  # this process is one of them
+    if others == 0:
+        yield from (write_block(plan, folder, index) for index in range(plan.n_blocks))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        min(workers, n), mp_context=context, initializer=_adopt, initargs=(plan, folder)
+        others, mp_context=context, initializer=_adopt, initargs=(plan, folder)
     ) as pool:
-        yield from _in_order(pool, n, ahead=2 * workers)
+        yield from _shared(pool, plan, folder, ahead=2 * others)
 
 
-def _in_order(pool: ProcessPoolExecutor, n: int, ahead: int) -> Iterator[Written]:
-    """Keep workers busy without letting finished blocks pile up."""
-    pending: dict[int, Any] = {}
-    asked = 0
+def _shared(pool: ProcessPoolExecutor, plan: Plan, folder: Path, ahead: int) -> Iterator[Written]:
+    """Hand out blocks, some ``ahead``, and make others here until the next in order is made."""
+    blocks: dict[int, Future[Written]] = {}
+    begun = 0
     try:
-        for index in range(n):
-            while asked < min(n, index + ahead):
-                pending[asked] = pool.submit(_write_adopted, asked)
-                asked += 1
-            yield pending.pop(index).result()
+        for index in range(plan.n_blocks):
+            while begun < plan.n_blocks and not (index in blocks and blocks[index].done()):
+                if sum(not block.done() for block in blocks.values()) < ahead:
+                    blocks[begun] = pool.submit(_write_adopted, begun)
+                else:
+                    blocks[begun] = Future()
+                    blocks[begun].set_result(write_block(plan, folder, begun))
+                begun += 1
+            yield blocks.pop(index).result()
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise
@@ -214,8 +218,8 @@ def _write_part(folder: Path, name: str, table: pa.Table, index: int) -> Part:
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write one part: one row group, dictionaries for words, differences for ids and times.
 
-    Words have no statistics: every part has them all, and working them out costs as much as
-    writing them.
+    Statistics are of ids, amounts and moments that are never missing: by those a reader can leave
+    out parts. Of words, all of which are in every part, they cost as much as writing them.
     """
     words = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
     whole = [f.name for f in table.schema if f.type == pa.int64() or pa.types.is_timestamp(f.type)]
@@ -226,7 +230,7 @@ def write_parquet(table: pa.Table, path: Path) -> None:
         compression="snappy",
         use_dictionary=words or False,
         column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        write_statistics=[name for name in table.column_names if name not in words] or False,
+        write_statistics=[f.name for f in table.schema if f.name not in words and not f.nullable],
         store_schema=True,
     )
 
