@@ -16,6 +16,7 @@ from analysis.marketplace.clocks import (
     add_business_seconds,
     make_window,
     make_work_clock,
+    or_never,
     second_of_day_table,
 )
 from analysis.marketplace.draws import Draws
@@ -65,6 +66,12 @@ def test_the_working_clock_turns_back_to_the_wall():
     clock = make_work_clock(WORLD.answering)
     moments = np.arange(-3 * DAY, 9 * DAY, 1234)
     assert clock.wall_at(clock.work_at(moments)) == pytest.approx(moments)
+
+
+def test_what_does_not_happen_happens_never():
+    moments = np.array([5, 6, NEVER, NEVER + 7], np.int32)
+    got = or_never(moments, np.array([True, False, True, False]))
+    assert got.tolist() == [5, NEVER, NEVER, NEVER + 7] and got.dtype == np.int32
 
 
 def test_a_sale_raises_orders_on_its_days_and_load_for_some_days_more():

@@ -69,6 +69,42 @@ def test_truth_is_beside_the_tables_and_not_among_them(folder):
     assert {"name", "value", "n", "unit", "definition"} <= set(values[0])
 
 
+def test_parts_have_no_statistics_of_words_and_of_moments_that_may_be_missing(folder):
+    group = pq.read_metadata(next((folder / "orders").glob("*.parquet"))).row_group(0)
+    columns = [group.column(i) for i in range(group.num_columns)]
+    known = {column.path_in_schema for column in columns if column.statistics is not None}
+    assert {"order_id", "buyer_id", "seller_id", "placed_at"} <= known
+    assert not {"paid_at", "end_code", "payment_method", "currency"} & known
+
+
+GENERATING = """
+import sys
+from pathlib import Path
+from analysis.marketplace import write_market
+write_market(Path(sys.argv[1]), 20)
+print("pandas" in sys.modules)
+"""
+
+
+def test_generating_does_not_import_pandas(tmp_path):
+    command = [sys.executable, "-c", GENERATING, str(tmp_path / "market")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+
+
+def test_this_process_makes_blocks_beside_its_workers(tmp_path, monkeypatch):
+    here, write_block = [], writing.write_block
+
+    def noted(plan, folder, index):
+        here.append(index)
+        return write_block(plan, folder, index)
+
+    monkeypatch.setattr(writing, "write_block", noted)
+    manifest = write_market(tmp_path / "m", 3_000, workers=2, block_orders=100)
+    assert 0 < len(here) < 30 and 0 not in here  # the first blocks are handed out
+    assert sum(part.table == "orders" for part in manifest.parts) == 30
+
+
 def test_progress_counts_blocks(tmp_path):
     seen = []
     write_market(

@@ -218,11 +218,13 @@ def _write_part(folder: Path, name: str, table: pa.Table, index: int) -> Part:
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write one part: one row group, dictionaries for words, differences for ids and times.
 
-    Statistics are of ids, amounts and moments that are never missing: by those a reader can leave
-    out parts. Of words, all of which are in every part, they cost as much as writing them.
+    Words, all of which are in every part, and moments that may be missing have no statistics: to
+    work them out costs as much as writing the words, and readers were no slower without.
     """
     words = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
-    whole = [f.name for f in table.schema if f.type == pa.int64() or pa.types.is_timestamp(f.type)]
+    times = [f.name for f in table.schema if pa.types.is_timestamp(f.type)]
+    whole = [f.name for f in table.schema if f.type == pa.int64()] + times
+    without = {*words, *(name for name in times if table.schema.field(name).nullable)}
     pq.write_table(
         table,
         path,
@@ -230,7 +232,7 @@ def write_parquet(table: pa.Table, path: Path) -> None:
         compression="snappy",
         use_dictionary=words or False,
         column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        write_statistics=[f.name for f in table.schema if f.name not in words and not f.nullable],
+        write_statistics=[name for name in table.column_names if name not in without],
         store_schema=True,
     )
 
