@@ -162,7 +162,7 @@ class _Progress:
 
 
 def _generate(options: argparse.Namespace) -> None:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # idle threads; workers would start theirs
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each process would start idle threads
     from analysis.marketplace import write_market
 
     runner, master = None, _master(options)
