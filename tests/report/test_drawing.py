@@ -11,6 +11,7 @@ from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 
 from analysis.plots import plot_request_rate
+from analysis.report import drawing
 from analysis.report.drawing import PADDING_INCHES, _Renderer, drawn_as_svg
 
 
@@ -39,6 +40,20 @@ def test_a_long_name_takes_room_from_the_axes_not_from_the_page():
 def test_the_drawing_says_what_the_figure_says():
     text, _ = drawn_as_svg(plot_request_rate(rates(["card"])).get_figure())
     assert {"card", "50%", "90"} <= set(re.findall(r">([^<>]+)</text>", text))
+
+
+def test_what_is_remembered_is_what_matplotlib_works_out_anew(monkeypatch):
+    def draw():
+        ax = plot_request_rate(rates(["card", "pay later", "a" * 24]))
+        ax.annotate("away", (0.2, 1), (9, 9), xycoords="data", textcoords="offset points")
+        ax.set_title("two\nlines")
+        ax.legend([ax.lines[0]], ["a line"])
+        return drawn_as_svg(ax.get_figure())
+
+    remembered = draw()
+    for name in ("remember_sizes", "remember_places"):
+        monkeypatch.setattr(drawing, name, lambda figure: None)
+    assert draw() == remembered
 
 
 @pytest.mark.parametrize("font", [{"size": 9}, {"weight": "bold", "style": "italic"}])

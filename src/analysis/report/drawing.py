@@ -15,6 +15,9 @@ import matplotlib as mpl
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.textpath import text_to_path
+
+from analysis.report.remembering import remember_places, remember_sizes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +37,13 @@ class Box(NamedTuple):
 
 
 class _Renderer(RendererSVG):
-    """A renderer that looks up the heights of a font once; matplotlib does for every text."""
+    """A renderer that measures a font and a text once; matplotlib does for every figure."""
+
+    def get_text_width_height_descent(
+        self, s: str, prop: FontProperties, ismath: bool | str
+    ) -> tuple[float, float, float]:
+        """Return width, height and descent of a text, in pixels."""
+        return _text_size(s, prop.copy(), ismath)
 
     def _get_font_height_metrics(self, font: FontProperties) -> tuple[float, float, float]:
         """Return ascent, descent and gap between lines of a font, in pixels."""
@@ -42,6 +51,11 @@ class _Renderer(RendererSVG):
         ascent, descent, gap, units = heights
         scale = 1 / units * font.get_size_in_points()
         return ascent * scale, -descent * scale, gap * scale
+
+
+@functools.lru_cache(10_000)
+def _text_size(text: str, font: FontProperties, is_math: bool | str) -> tuple[float, float, float]:
+    return text_to_path.get_text_width_height_descent(text, font, is_math)
 
 
 @functools.cache
@@ -74,9 +88,21 @@ def drawn_as_svg(figure: Figure) -> tuple[str, Box]:
     with mpl.rc_context(_SETTINGS):
         renderer = _Renderer(width, height, file, metadata={"Date": None})
         _Canvas(figure, renderer)
+        remember_sizes(figure)
+        _lay_out(figure)
+        remember_places(figure)
         figure.draw(renderer)
         seen = figure.get_tightbbox(renderer).padded(PADDING_INCHES)
         renderer.finalize()
     left, top = seen.x0 * POINTS_PER_INCH, height - seen.y1 * POINTS_PER_INCH
     size = seen.width * POINTS_PER_INCH, seen.height * POINTS_PER_INCH
     return file.getvalue(), Box(left, top, *size)
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the axes, once and for all."""
+    layout = figure.get_layout_engine()
+    if layout is not None and figure.axes:
+        place = layout.execute
+        place(figure)
+        figure.set_layout_engine("none")

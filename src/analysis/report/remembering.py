@@ -1,0 +1,69 @@
+"""What matplotlib works out again and again while a figure is drawn, worked out once.
+
+The layout, the drawing and the cut each ask every text for its size, and each label of an axis
+for the ticks beside it. The texts keep their words and fonts meanwhile, and once the layout has
+placed the axes nothing moves any more. A figure that remembers may be drawn but not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation, Text
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+
+def remember_sizes(figure: Figure) -> None:
+    """Lay out the lines of each text once; its words and sides may still change."""
+    for text in figure.findobj(Text):
+        text._get_layout = partial(_layout, text, text._get_layout, {})
+
+
+def _layout(text: Text, make: Callable, made: dict[Any, Any], renderer: Any) -> Any:
+    sides = text.get_horizontalalignment(), text.get_verticalalignment(), text.get_rotation()
+    asked = text.get_text(), renderer, *sides
+    if asked not in made:
+        made[asked] = make(renderer)
+    return made[asked]
+
+
+def remember_places(figure: Figure) -> None:
+    """Place ticks, and what stands beside axes, once; from now on nothing may move."""
+    for axes in figure.findobj(Axes):
+        for axis in axes._axis_map.values():
+            _remember_ticks(axis)
+        for spine in axes.spines.values():
+            spine.get_window_extent = _once(spine.get_window_extent)
+    for words in figure.findobj(Annotation):
+        words._get_xy_transform = partial(_transform, words._get_xy_transform, {})
+
+
+def _remember_ticks(axis: Axis) -> None:
+    axis._update_ticks = _once(axis._update_ticks)
+    axis._get_ticklabel_bboxes = _once(axis._get_ticklabel_bboxes)
+
+
+def _once(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Give what ``make`` gives when first called, whatever it is called with."""
+    made = []
+
+    def remembered(*asked: Any, **named: Any) -> Any:
+        if not made:
+            made.append(make(*asked, **named))
+        return made[0]
+
+    return remembered
+
+
+def _transform(make: Callable, made: dict[Any, Any], renderer: Any, coordinates: Any) -> Any:
+    if not isinstance(coordinates, str):  # of two words, each of which is asked for by itself
+        return make(renderer, coordinates)
+    if coordinates not in made:
+        made[coordinates] = make(renderer, coordinates)
+    return made[coordinates]
