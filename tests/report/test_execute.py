@@ -51,6 +51,12 @@ def test_each_notebook_starts_afresh(run):
     assert outputs(done) == [("execute_result", "(False, None)")]
 
 
+def test_variables_that_are_added_late_reach_the_notebooks(drawn, warm, monkeypatch):
+    monkeypatch.setitem(warm.environment, "ADDED_LATE", "1")
+    done = execute_all([drawn("import os; os.environ['ADDED_LATE']")], warm=warm)[0]
+    assert outputs(done) == [("execute_result", "'1'")]
+
+
 def test_what_is_given_is_not_changed(drawn, warm):
     given = drawn(("a = 1", "parameters"), "a")
     execute_all([given], parameters={"a": 2}, warm=warm)
@@ -316,11 +322,17 @@ def test_without_fork_every_notebook_gets_a_fresh_process(drawn, monkeypatch):
 
 
 def test_results_keep_their_order_and_progress_is_told(drawn):
-    told = []
+    told, ended = [], {}
     books = [drawn(f"import time; time.sleep({0.3 if n == 0 else 0}); {n}") for n in range(4)]
-    done = execute_all(books, workers=2, progress=lambda *at: told.append(at))
+    done = execute_all(
+        books,
+        workers=2,
+        progress=lambda *at: told.append(at),
+        finished=lambda place, one: ended.update({place: outputs(one)}),
+    )
     assert [outputs(one) for one in done] == [[("execute_result", str(n))] for n in range(4)]
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert list(ended)[-1] == 0 and ended == dict(enumerate(outputs(one) for one in done))
 
 
 def test_no_notebooks_no_work():
@@ -403,7 +415,8 @@ def is_running(pid):
 def test_a_notebook_that_nobody_stops_ends_by_itself():
     with workers.warm_processes(1) as warm:
         jobs = warm.started[0].jobs
-        job = {"cells": [[0, "while True: pass", False]], "seconds": 0.2 - serving.GRACE_SECONDS}
+        seconds = 0.2 - serving.GRACE_SECONDS
+        job = {"cells": [[0, "while True: pass", False]], "seconds": seconds, "environment": {}}
         jobs.write(json.dumps(job).encode() + b"\n")
         jobs.flush()
         assert list(itertools.islice(workers.messages_of(warm.started[0]), 4))[2:] == [

@@ -59,6 +59,7 @@ def execute_all(
     timeout_seconds: float = TIMEOUT_SECONDS,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
+    finished: Callable[[int, Notebook], None] | None = None,
     warm: WarmProcesses | None = None,
 ) -> list[Notebook]:
     """Run every notebook top to bottom.
@@ -77,6 +78,8 @@ def execute_all(
         Notebooks run at once.
     progress
         Called with (notebooks done, all notebooks).
+    finished
+        Called with the place of a notebook, from 0, and its executed copy, when it has ended.
     warm
         Processes started before; then ``workers`` does not count.
 
@@ -96,9 +99,9 @@ def execute_all(
     prepared = [with_parameters(notebook, parameters or {}) for notebook in notebooks]
     if warm is None:
         with warm_processes(min(workers, max(1, len(prepared)))) as own:
-            _run_all(prepared, own, timeout_seconds, progress)
+            _run_all(prepared, own, timeout_seconds, progress, finished)
     else:
-        _run_all(prepared, warm, timeout_seconds, progress)
+        _run_all(prepared, warm, timeout_seconds, progress, finished)
     return prepared
 
 
@@ -117,12 +120,18 @@ def _run_all(
     warm: WarmProcesses,
     timeout_seconds: float,
     progress: Callable[[int, int], None] | None,
+    finished: Callable[[int, Notebook], None] | None,
 ) -> None:
     with ThreadPoolExecutor(max(1, len(warm.started))) as pool:
-        running = [pool.submit(_run, notebook, warm, timeout_seconds) for notebook in notebooks]
+        running = {
+            pool.submit(_run, notebook, warm, timeout_seconds): place
+            for place, notebook in enumerate(notebooks)
+        }
         try:
             for done, one in enumerate(as_completed(running), 1):
                 one.result()
+                if finished is not None:
+                    finished(running[one], notebooks[running[one]])
                 if progress is not None:
                     progress(done, len(notebooks))
         except BaseException:
@@ -141,7 +150,7 @@ def _run(notebook: Notebook, warm: WarmProcesses, timeout_seconds: float) -> Non
     timer = threading.Timer(timeout_seconds, lambda: (late.set(), stop_notebook(worker)))
     timer.start()
     try:
-        begun, code = _converse(worker, notebook, timeout_seconds)
+        begun, code = _converse(worker, notebook, timeout_seconds, warm.environment)
     finally:
         timer.cancel()
     if late.is_set():
@@ -154,13 +163,17 @@ def _run(notebook: Notebook, warm: WarmProcesses, timeout_seconds: float) -> Non
     warm.free.put(worker if is_usable else None)
 
 
-def _converse(worker: Worker, notebook: Notebook, seconds: float) -> tuple[int, int | None]:
+def _converse(
+    worker: Worker, notebook: Notebook, seconds: float, environment: Mapping[str, str]
+) -> tuple[int, int | None]:
     """Send a notebook, take its outputs; return the cell begun last and the exit code.
 
     The code is negative for a signal, and None where the process went away without a word.
     """
     begun, code = -1, None
-    job = json.dumps({"cells": _to_run(notebook), "seconds": seconds})
+    job = json.dumps(
+        {"cells": _to_run(notebook), "seconds": seconds, "environment": dict(environment)}
+    )
     with contextlib.suppress(OSError):  # it went away: there will be no answer either
         worker.jobs.write(job.encode("ascii") + b"\n")
         worker.jobs.flush()

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.report.data_page import about, banner, fingerprint_of
-from analysis.report.execute import execute_all, failures, warm_processes
-from analysis.report.headlines import headline_figures
+from analysis.report.execute import execute_all
 from analysis.report.notebooks import read_notebooks
-from analysis.report.render import render_page
+from analysis.report.render import Page, render_page
 from analysis.report.site import Index, write_site
-from analysis.sources import (
-    Tables,
-    open_tables,
-    require_valid,
-    share,
-    spark_backend,
-    spark_session,
-)
-from analysis.sources.spark import environment_of_children
+from analysis.report.workers import WarmProcesses, warm_processes
 
 if TYPE_CHECKING:
-    from ibis.backends import BaseBackend
+    from analysis.sources import Tables
 
 TITLE = "Order cancellations"
 SUMMARY = (
@@ -77,43 +68,67 @@ def make_report(
     RuntimeError
         A notebook failed; names it and the cell.
     """
-    backend, environment = _engine(master)
-    tables = open_tables(dataset, as_of, backend=backend)
-    notebooks = read_notebooks()
-    parameters: dict[str, Any] = {"dataset": str(Path(dataset).absolute()), "as_of": as_of}
-    with warm_processes(workers, environment) as warm:  # they import while the data is checked
-        if not despite_broken_rules:
-            require_valid(tables)
-        share(tables, dataset, warm.folder)
+    with warm_processes(workers) as warm:  # they import while this one does, and checks the data
+        from analysis.report.data_page import fingerprint_of
+
+        tables = _opened(dataset, as_of, master, warm)
+        _prepare(tables, dataset, warm, workers, is_valid=not despite_broken_rules)
         marks = fingerprint_of(tables)
-        executed = _executed(notebooks, parameters=parameters, progress=progress, warm=warm)
-        _require_no_failure(executed)
+        parameters = {"dataset": str(Path(dataset).absolute()), "as_of": as_of}
+        pages = _pages(marks, parameters=parameters, progress=progress, warm=warm)
+        _require_no_failure(pages)
         index = _index(tables, marks)  # from answers that the notebooks have left
-    pages = [
-        render_page(done, name=name, fingerprint=marks | {"notebook": _digest(notebooks[name])})
-        for name, done in executed.items()
-    ]
     return write_site(pages, index, Path(out))
 
 
-def _engine(master: str | None) -> tuple[BaseBackend | None, dict[str, str]]:
-    """Return what reads the data, and what tells the notebooks' processes to use it too."""
+def _opened(
+    dataset: str | Path, as_of: str | None, master: str | None, warm: WarmProcesses
+) -> Tables:
+    """Open the data, and tell the notebooks which engine is to read it."""
+    from analysis.sources import open_tables, spark_backend, spark_session
+    from analysis.sources.spark import environment_of_children
+
     if master is None:
-        return None, {}
-    return spark_backend(master), environment_of_children(spark_session(master))
+        return open_tables(dataset, as_of)
+    backend = spark_backend(master)
+    warm.environment.update(environment_of_children(spark_session(master)))
+    return open_tables(dataset, as_of, backend=backend)
 
 
-def _executed(
-    notebooks: Mapping[str, Mapping[str, Any]], **options: Any
-) -> dict[str, Mapping[str, Any]]:
-    """Run the notebooks, the longest first, so that at the end none runs alone for long."""
+def _prepare(
+    tables: Tables, dataset: str | Path, warm: WarmProcesses, workers: int, *, is_valid: bool
+) -> None:
+    """Check the data, if it ``is_valid`` only, and leave for notebooks what all of them need."""
+    from analysis.sources import SHARED_FOLDER, THREADS, require_valid, share
+
+    if is_valid:
+        require_valid(tables)
+    share(tables, dataset, warm.folder)
+    threads = max(1, (os.cpu_count() or 1) // workers)  # all together as many as cores
+    warm.environment.update({SHARED_FOLDER: str(warm.folder), THREADS: str(threads)})
+
+
+def _pages(marks: Mapping[str, str], **options: Any) -> list[Page]:
+    """Run the notebooks, the longest first, so that at the end none runs alone for long.
+
+    Each is rendered as soon as it has ended, while others run.
+    """
+    notebooks, pages = read_notebooks(), {}
     order = sorted(notebooks, key=lambda name: len(notebooks[name]["cells"]), reverse=True)
-    done = execute_all([notebooks[name] for name in order], **options)
-    executed = dict(zip(order, done, strict=True))
-    return {name: executed[name] for name in notebooks}
+
+    def render(place: int, executed: Mapping[str, Any]) -> None:
+        name = order[place]
+        fingerprint = {**marks, "notebook": _digest(notebooks[name])}
+        pages[name] = render_page(executed, name=name, fingerprint=fingerprint)
+
+    execute_all([notebooks[name] for name in order], finished=render, **options)
+    return [pages[name] for name in notebooks]
 
 
 def _index(tables: Tables, marks: Mapping[str, str]) -> Index:
+    from analysis.report.data_page import about, banner
+    from analysis.report.headlines import headline_figures
+
     return Index(
         TITLE,
         SUMMARY,
@@ -124,10 +139,8 @@ def _index(tables: Tables, marks: Mapping[str, str]) -> Index:
     )
 
 
-def _require_no_failure(executed: Mapping[str, Mapping[str, Any]]) -> None:
-    lines: Sequence[str] = [
-        f"{name}, {line}" for name, done in executed.items() for line in failures(done)
-    ]
+def _require_no_failure(pages: Sequence[Page]) -> None:
+    lines = [f"{page.name}, {line}" for page in pages for line in page.failures]
     if lines:
         raise RuntimeError("a notebook failed:\n" + "\n".join(lines))
 

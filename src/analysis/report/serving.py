@@ -1,9 +1,10 @@
 """The side that runs cells: a warm process that forks workers, which fork for each notebook.
 
 Started by :mod:`analysis.report.execute`, spoken to in lines of JSON. Jobs come in on a pipe of
-each worker: ``{"cells": [[number, source, may_fail], ...], "seconds": limit}``. For each cell go
-out ``{"starts": number}`` and ``{"cell": number, "count": n, "outputs": [...]}``, before them all
-``{"child": pid}`` and at last ``{"ended": code}``; before the first job ``{"server": pid}``.
+each worker: ``{"cells": [[number, source, may_fail], ...], "seconds": limit, "environment": {name:
+value, ...}}``. For each cell go out ``{"starts": number}`` and ``{"cell": number, "count": n,
+"outputs": [...]}``, before them all ``{"child": pid}`` and at last ``{"ended": code}``; before the
+first job ``{"server": pid}``.
 The warm process imports what notebooks need and starts no thread, so that it may be forked.
 """
 
@@ -98,7 +99,7 @@ def _run_jobs(pipes: Pipes, *, forks: bool) -> None:
         reply(server=os.getpid())
     for job in jobs:
         if not forks:
-            run_cells(json.loads(job)["cells"], reply)
+            _run(json.loads(job), reply)
             reply(ended=0)
             return
         reply(ended=_in_child(job, reply))
@@ -113,6 +114,12 @@ def warm_up() -> None:
         importlib.import_module(name)
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
+    gc.enable()
+
+
+def _run(job: dict[str, Any], reply: Reply) -> None:
+    os.environ.update(job["environment"])
+    run_cells(job["cells"], reply)
 
 
 def _in_child(job: bytes, reply: Reply) -> int:
@@ -126,7 +133,7 @@ def _in_child(job: bytes, reply: Reply) -> int:
             reply(child=os.getpid())
             todo = json.loads(job)
             signal.setitimer(signal.ITIMER_REAL, todo["seconds"] + GRACE_SECONDS)
-            run_cells(todo["cells"], reply)
+            _run(todo, reply)
             code = 0
         except BaseException:
             traceback.print_exc(file=sys.__stderr__)

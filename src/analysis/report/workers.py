@@ -19,12 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from analysis.sources import SHARED_FOLDER, THREADS
-
 END_SECONDS = 10.0  # for a process to take leave of its child
 FORKS = hasattr(os, "fork")
 _START = (
-    "import sys; pipes, *sys.path[:] = sys.argv[1:]\n"
+    "import gc, sys; pipes, *sys.path[:] = sys.argv[1:]\n"
+    "gc.disable()\n"  # nothing that is imported is garbage
     "from analysis.report.serving import serve; serve(pipes, forks={})"
 )
 _ENVIRONMENT = {
@@ -55,7 +54,7 @@ class WarmProcesses:
     """Processes that wait for notebooks; made by :func:`warm_processes`."""
 
     folder: Path
-    environment: Mapping[str, str]  # variables that theirs has beside ours
+    environment: dict[str, str]  # variables that notebooks see beside ours, also if added later
     started: list[Worker] = field(default_factory=list)
     free: queue.SimpleQueue[Worker | None] = field(default_factory=queue.SimpleQueue)
 
@@ -66,7 +65,7 @@ def warm_processes(
 ) -> Iterator[WarmProcesses]:
     """Start processes that import what notebooks need meanwhile, and end them on leaving.
 
-    ``environment`` has variables that they see beside those of this process.
+    ``environment`` has variables that notebooks see beside those of this process.
 
     Raises
     ------
@@ -76,8 +75,7 @@ def warm_processes(
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
     with tempfile.TemporaryDirectory(prefix="cancellations-", ignore_cleanup_errors=True) as folder:
-        threads = {THREADS: str(max(1, (os.cpu_count() or 1) // workers))}  # as many as cores
-        warm = WarmProcesses(Path(folder), threads | dict(environment or {}))
+        warm = WarmProcesses(Path(folder), dict(environment or {}))
         try:
             for _ in range(1 if FORKS else workers):
                 for worker in start_workers(warm, workers if FORKS else 1):
@@ -124,9 +122,7 @@ def _started(
         env={
             **os.environ,
             **_ENVIRONMENT,
-            **warm.environment,
             "IPYTHONDIR": str(folder),
-            SHARED_FOLDER: str(warm.folder),
         },
         start_new_session=True,  # Ctrl-C reaches this program only, which then ends them all
     )
