@@ -26,16 +26,25 @@ Pipes = tuple[IO[bytes], IO[bytes]]  # jobs, replies
 
 GRACE_SECONDS = 5  # after which a child ends by itself, should nobody be left to kill it
 GARBAGE_THRESHOLD = 20_000  # new objects before Python looks for garbage; by default 700
-NEEDED = (  # by most notebooks
+NEEDED = (  # by most notebooks, and imported late by what they call
     "ibis.backends.duckdb",
     "scipy.optimize",
     "scipy.special",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
+    "ibis.expr.types.groupby",
+    "ibis.formats.pandas",
+    "pandas.io.formats.string",
+    "pyarrow.pandas_compat",
+    "IPython.core.completer",
+    "IPython.core.magics",
     "analysis.measures",
     "analysis.plots",
-    "analysis.report",
+    "analysis.plots.fitting",
+    "analysis.report.ask",
+    "analysis.report.figure",
+    "analysis.report.drawing",
 )
 
 
