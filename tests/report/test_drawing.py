@@ -52,7 +52,7 @@ def test_what_is_remembered_is_what_matplotlib_works_out_anew(monkeypatch):
 
     remembered = draw()
     for name in ("remember_sizes", "remember_places"):
-        monkeypatch.setattr(drawing, name, lambda figure: None)
+        monkeypatch.setattr(drawing, name, lambda artists: None)
     assert draw() == remembered
 
 

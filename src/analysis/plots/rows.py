@@ -88,15 +88,16 @@ def name_rows(
     for x, text in zip(edges, columns, strict=False):
         beside(ax, -0.62, x, text, colour=MUTED, va="bottom")
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_yticks(range(len(rows)))
     ax.tick_params(axis="y", length=0, pad=8)
-    _label_rows(ax, rows, label_columns)
+    if label_columns:
+        _label_rows(ax, rows, label_columns)
+    else:
+        ax.set_yticks([])
 
 
 def _label_rows(ax: Axes, rows: Sequence[Row], columns: int) -> None:
-    ax.set_yticklabels(
-        [_lines(row.label, columns) if columns else "" for row in rows], linespacing=1.05
-    )
+    ax.set_yticks(range(len(rows)))
+    ax.set_yticklabels([_lines(row.label, columns) for row in rows], linespacing=1.05)
     as_text(ax.get_yticklabels())
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if row.heading else "normal")

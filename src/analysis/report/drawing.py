@@ -43,7 +43,7 @@ class _Renderer(RendererSVG):
         self, s: str, prop: FontProperties, ismath: bool | str
     ) -> tuple[float, float, float]:
         """Return width, height and descent of a text, in pixels."""
-        return _text_size(s, prop.copy(), ismath)
+        return text_size(s, prop, ismath)
 
     def _get_font_height_metrics(self, font: FontProperties) -> tuple[float, float, float]:
         """Return ascent, descent and gap between lines of a font, in pixels."""
@@ -51,6 +51,11 @@ class _Renderer(RendererSVG):
         ascent, descent, gap, units = heights
         scale = 1 / units * font.get_size_in_points()
         return ascent * scale, -descent * scale, gap * scale
+
+
+def text_size(text: str, font: FontProperties, is_math: bool | str) -> tuple[float, float, float]:
+    """Return width, height and descent of a text, in points; of each text once."""
+    return _text_size(text, font.copy(), is_math)
 
 
 @functools.lru_cache(10_000)
@@ -88,9 +93,10 @@ def drawn_as_svg(figure: Figure) -> tuple[str, Box]:
     with mpl.rc_context(_SETTINGS):
         renderer = _Renderer(width, height, file, metadata={"Date": None})
         _Canvas(figure, renderer)
-        remember_sizes(figure)
+        artists = figure.findobj()
+        remember_sizes(artists)
         _lay_out(figure)
-        remember_places(figure)
+        remember_places(artists)
         figure.draw(renderer)
         seen = figure.get_tightbbox(renderer).padded(PADDING_INCHES)
         renderer.finalize()

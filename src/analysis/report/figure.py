@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from analysis.report.html import Html, clean, escape
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
@@ -56,10 +57,11 @@ def figure(drawn: Axes | Figure, *, alt: str, caption: str | None = None) -> Htm
     if not alt.strip():
         raise ValueError("alt must say in words what the figure shows, got an empty text")
     whole = drawn.get_figure(root=True) or drawn
-    _take_text_literally(whole)
+    artists = _artists(whole)
+    _take_text_literally(artists)
     with warnings.catch_warnings():  # the page's fonts have what matplotlib's lack
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        picture = "" if _n_marks(whole) > MAX_MARKS else _svg(whole, alt)
+        picture = "" if _n_marks(artists) > MAX_MARKS else _svg(whole, artists, alt)
         if not picture or len(picture.encode()) > MAX_SVG_BYTES:
             picture = _png(whole, alt)
     _close(whole)
@@ -68,25 +70,33 @@ def figure(drawn: Axes | Figure, *, alt: str, caption: str | None = None) -> Htm
     return Html(f"<figure>{box}{below}</figure>", "\n".join(filter(None, (alt, caption))))
 
 
-def _take_text_literally(whole: Figure) -> None:
-    """Dollar signs are dollar signs, not formulas; what cannot be printed is replaced."""
-    from matplotlib.text import Text
-
+def _artists(whole: Figure) -> list[Artist]:
+    """All that the figure is made of, the labels of ticks as well."""
     for axes in whole.axes:
         for axis in (axes.xaxis, axes.yaxis):
             axis.get_ticklabels()  # makes them
-    for text in whole.findobj(Text):
+    return whole.findobj()
+
+
+def _take_text_literally(artists: list[Artist]) -> None:
+    """Dollar signs are dollar signs, not formulas; what cannot be printed is replaced."""
+    from matplotlib.text import Text
+
+    for text in artists:
+        if not isinstance(text, Text):
+            continue
         if r"\mathdefault" not in text.get_text():  # matplotlib's own, on logarithmic axes
             text.set_parse_math(False)
         text.set_text(clean(text.get_text()))
 
 
-def _n_marks(whole: Figure) -> int:
+def _n_marks(artists: list[Artist]) -> int:
     from matplotlib.collections import Collection
     from matplotlib.lines import Line2D
 
-    lines = [line for line in whole.findobj(Line2D) if line.get_marker() not in _NO_MARKER]
-    several = [max(len(c.get_paths()), len(c.get_offsets())) for c in whole.findobj(Collection)]
+    lines = [a for a in artists if isinstance(a, Line2D) and a.get_marker() not in _NO_MARKER]
+    many = [a for a in artists if isinstance(a, Collection)]
+    several = [max(len(one.get_paths()), len(one.get_offsets())) for one in many]
     return sum(len(line.get_xdata(orig=False)) for line in lines) + sum(several)
 
 
@@ -101,15 +111,17 @@ class _Line(NamedTuple):
 _ANCHORS = {"center": ("middle", 0.5), "right": ("end", 1.0)}
 
 
-def _lines_of(whole: Figure) -> dict[str, _Line]:
+def _lines_of(artists: list[Artist]) -> dict[str, _Line]:
     """Lines of texts of several lines that are centred or set to the right."""
     from matplotlib.text import Text
 
     found = {}
-    for text in whole.findobj(Text):
+    for text in artists:
+        if not isinstance(text, Text) or "\n" not in text.get_text():
+            continue
         lines = text.get_text().split("\n")
         side = text._get_multialignment()  # there is no public way to ask
-        if len(lines) > 1 and side in _ANCHORS:
+        if side in _ANCHORS:
             found |= {line: _Line(*_ANCHORS[side], text.get_fontproperties()) for line in lines}
     return found
 
@@ -119,13 +131,13 @@ def _close(whole: Figure) -> None:
         sys.modules["matplotlib.pyplot"].close(whole)
 
 
-def _svg(whole: Figure, alt: str) -> str:
+def _svg(whole: Figure, artists: list[Artist], alt: str) -> str:
     from analysis.report.drawing import drawn_as_svg
 
     text, box = drawn_as_svg(whole)
     root = ElementTree.fromstring(clean(text))
     _slim(root)
-    _anchor(root, _lines_of(whole))
+    _anchor(root, _lines_of(artists))
     _rename_ids(root, hashlib.sha256(text.encode()).hexdigest()[:12])
     _describe(root, box, alt)
     return ElementTree.tostring(root, encoding="unicode")
@@ -179,15 +191,13 @@ def _anchor(root: ElementTree.Element, lines: dict[str, _Line]) -> None:
     matplotlib does so for texts of one line, and places the lines of others by the left end that
     they would have in its own font.
     """
-    from matplotlib.textpath import text_to_path
+    from analysis.report.drawing import text_size
 
     for element in root.iter("text"):
         line = lines.get(element.text or "")
         if line and not {"text-anchor", "x"} & element.attrib.keys():
-            words = text_to_path.get_text_width_height_descent(
-                element.text, line.font, ismath=False
-            )
-            element.set("x", f"{line.share * words[0]:.2f}")  # before its transform
+            width = text_size(element.text, line.font, False)[0]
+            element.set("x", f"{line.share * width:.2f}")  # before its transform
             element.set("text-anchor", line.anchor)
 
 

@@ -7,22 +7,23 @@ placed the axes nothing moves any more. A figure that remembers may be drawn but
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.spines import Spine
 from matplotlib.text import Annotation, Text
 
 if TYPE_CHECKING:
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
+    from matplotlib.artist import Artist
 
 
-def remember_sizes(figure: Figure) -> None:
+def remember_sizes(artists: Sequence[Artist]) -> None:
     """Lay out the lines of each text once; its words and sides may still change."""
-    for text in figure.findobj(Text):
-        text._get_layout = partial(_layout, text, text._get_layout, {})
+    for text in artists:
+        if isinstance(text, Text):
+            text._get_layout = partial(_layout, text, text._get_layout, {})
 
 
 def _layout(text: Text, make: Callable, made: dict[Any, Any], renderer: Any) -> Any:
@@ -33,15 +34,15 @@ def _layout(text: Text, make: Callable, made: dict[Any, Any], renderer: Any) -> 
     return made[asked]
 
 
-def remember_places(figure: Figure) -> None:
+def remember_places(artists: Sequence[Artist]) -> None:
     """Place ticks, and what stands beside axes, once; from now on nothing may move."""
-    for axes in figure.findobj(Axes):
-        for axis in axes._axis_map.values():
-            _remember_ticks(axis)
-        for spine in axes.spines.values():
-            spine.get_window_extent = _once(spine.get_window_extent)
-    for words in figure.findobj(Annotation):
-        words._get_xy_transform = partial(_transform, words._get_xy_transform, {})
+    for artist in artists:
+        if isinstance(artist, Axis):
+            _remember_ticks(artist)
+        elif isinstance(artist, Spine):
+            artist.get_window_extent = _once(artist.get_window_extent)
+        elif isinstance(artist, Annotation):
+            artist._get_xy_transform = partial(_transform, artist._get_xy_transform, {})
 
 
 def _remember_ticks(axis: Axis) -> None:
