@@ -109,12 +109,12 @@ def _prepare(
 
 
 def _pages(marks: Mapping[str, str], **options: Any) -> list[Page]:
-    """Run the notebooks, the longest first, so that at the end none runs alone for long.
+    """Run the notebooks, those that ask most first, so that at the end none runs alone for long.
 
     Each is rendered as soon as it has ended, while others run.
     """
     notebooks, pages = read_notebooks(), {}
-    order = sorted(notebooks, key=lambda name: len(notebooks[name]["cells"]), reverse=True)
+    order = sorted(notebooks, key=lambda name: _n_questions(notebooks[name]), reverse=True)
 
     def render(place: int, executed: Mapping[str, Any]) -> None:
         name = order[place]
@@ -123,6 +123,10 @@ def _pages(marks: Mapping[str, str], **options: Any) -> list[Page]:
 
     execute_all([notebooks[name] for name in order], finished=render, **options)
     return [pages[name] for name in notebooks]
+
+
+def _n_questions(notebook: Mapping[str, Any]) -> int:
+    return sum("".join(cell["source"]).count("ask(") for cell in notebook["cells"])
 
 
 def _index(tables: Tables, marks: Mapping[str, str]) -> Index:
