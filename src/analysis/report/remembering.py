@@ -23,7 +23,13 @@ def remember_sizes(artists: Sequence[Artist]) -> None:
     """Lay out the lines of each text once; its words and sides may still change."""
     for text in artists:
         if isinstance(text, Text):
-            text._get_layout = partial(_layout, text, text._get_layout, {})
+            _change(text, "_get_layout", lambda make, text=text: partial(_layout, text, make, {}))
+
+
+def _change(artist: Artist, method: str, remembering: Callable[[Callable], Callable]) -> None:
+    """Put what remembers in the place of a method; where matplotlib has none, time is lost only."""
+    if hasattr(artist, method):
+        setattr(artist, method, remembering(getattr(artist, method)))
 
 
 def _layout(text: Text, make: Callable, made: dict[Any, Any], renderer: Any) -> Any:
@@ -40,14 +46,14 @@ def remember_places(artists: Sequence[Artist]) -> None:
         if isinstance(artist, Axis):
             _remember_ticks(artist)
         elif isinstance(artist, Spine):
-            artist.get_window_extent = _once(artist.get_window_extent)
+            _change(artist, "get_window_extent", _once)
         elif isinstance(artist, Annotation):
-            artist._get_xy_transform = partial(_transform, artist._get_xy_transform, {})
+            _change(artist, "_get_xy_transform", lambda make: partial(_transform, make, {}))
 
 
 def _remember_ticks(axis: Axis) -> None:
-    axis._update_ticks = _once(axis._update_ticks)
-    axis._get_ticklabel_bboxes = _once(axis._get_ticklabel_bboxes)
+    _change(axis, "_update_ticks", _once)
+    _change(axis, "_get_ticklabel_bboxes", _once)
 
 
 def _once(make: Callable[..., Any]) -> Callable[..., Any]:
