@@ -277,3 +277,12 @@ def test_wrong_calls_are_refused():
         cox(x, [1], time, [1], [0])
     with pytest.raises(ValueError, match="must be whole"):
         cox(x, [0], time, [0.5], [0])
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_clusters_of_spells_that_never_end_say_nothing(corrected):
+    rows, none = np.arange(3), np.zeros(3)
+    x = np.array([[0.0], [1.0], [1.0]])
+    fit = cox(x, rows, rows + 1, none, none + 1, cluster=np.array([0, 1, 1]), corrected=corrected)
+    assert fit.status.tolist() == ["redundant"] and fit.n_clusters == 2
+    assert np.isnan(fit.robust_error).all()

@@ -48,8 +48,8 @@ def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.nda
     """
     points, rows, x = problem.points, problem.rows, problem.x
     cluster, size = _numbered(cluster)
-    if not x.shape[1]:
-        return np.zeros((size, 0))
+    if not (x.shape[1] and len(points.time)):
+        return np.zeros((size, x.shape[1]))
     own = slice(1, x.shape[1] + 1)
     a, b, c0, c1, c2 = found.powers * found.mean_weight
     at_risk, dead = found.at_risk[:, own], found.dead[:, own]
