@@ -78,7 +78,8 @@ def spark_session(
 
 def spark_backend(master: str = LOCAL) -> BaseBackend:
     """Return an Ibis backend on Spark with views of its own; see :func:`spark_session`."""
-    return ibis.pyspark.connect(spark_session(master).newSession())
+    session = spark_session(master)  # says what is missing, before Ibis looks for it
+    return ibis.pyspark.connect(session.newSession())
 
 
 def environment_of_children(session: SparkSession) -> dict[str, str]:
