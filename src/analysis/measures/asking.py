@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -115,18 +116,10 @@ def _asked(tables: Tables, keys: Sequence[str], horizon_hours: float) -> ir.Tabl
 
 def _with_asking(tables: Tables, paid: ir.Table, horizon_hours: float) -> ir.Table:
     """Return paid orders with ``asked_`` within the horizon, and whether that is over."""
-    first = tables.once("first_asked", lambda: _first_asked(tables), keep=True)
-    frame = paid.join(first, "order_id", how="left", rname="{name}_asked")
-    horizon = int(horizon_hours * HOUR)
-    asked = seconds_between(frame.paid_at, frame.first_asked_at) <= horizon
-    mature = age(tables, frame.paid_at) >= horizon
-    return frame.mutate(asked_=asked.fill_null(False), mature_=mature)
-
-
-def _first_asked(tables: Tables) -> ir.Table:
-    """When the buyer of an order first asked to cancel it after paying; one row per such order."""
-    asked = _after_payment(tables, ["paid_at"])
-    return asked.group_by("order_id").aggregate(first_asked_at=lambda t: t.requested_at.min())
+    asked = _asked(tables, [], horizon_hours).select("order_id", asked_=ibis.literal(value=True))
+    frame = paid.join(asked, "order_id", how="left", rname="{name}_asked")
+    mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
+    return frame.mutate(asked_=frame.asked_.fill_null(False), mature_=mature)
 
 
 def _after_payment(tables: Tables, columns: Sequence[str]) -> ir.Table:

@@ -187,9 +187,10 @@ class WindowEnds(NamedTuple):
 def window_counts(
     tables: Tables, ends: WindowEnds, unit_seconds: int, horizon_units: int
 ) -> pd.DataFrame:
-    """Count windows by group, seller, units of time and end, and the seconds that they were seen.
+    """Count windows by group, seller, units of time and end.
 
-    Of very many orders this is done once for all who ask the same.
+    Of very many orders, counted in quarters of an hour, this is done once for all who ask the
+    same, and the seconds that windows were seen are added up as well.
     """
     count = partial(
         counted_spells,
@@ -203,7 +204,7 @@ def window_counts(
         unit_seconds=unit_seconds,
         horizon_units=horizon_units,
         size=tables.size("orders"),
-        with_seconds=True,
+        with_seconds=unit_seconds == QUARTER,
     )
     if unit_seconds != QUARTER:
         return count()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
 import numpy as np
@@ -36,7 +36,13 @@ class Spells(NamedTuple):
     cluster: np.ndarray | None  # number of the seller, -1 for none; None where not known
 
 
-def spell_counts(
+def spell_counts(frame: ir.Table, by: Sequence[str], *, n_causes: int, **measured: Any) -> Spells:
+    """Count spells as :func:`counted_spells` does, whose parameters ``measured`` are."""
+    counts = counted_spells(frame, by, n_causes=n_causes, **measured)
+    return spells_of(counts, by, n_causes)
+
+
+def counted_spells(
     frame: ir.Table,
     by: Sequence[str],
     *,
@@ -48,7 +54,8 @@ def spell_counts(
     unit_seconds: int,
     horizon_units: int,
     size: Size | None = None,
-) -> Spells:
+    with_seconds: bool = False,
+) -> pd.DataFrame:
     """Count, by group, seller and whole units of time, how many spells ended in which way.
 
     Parameters
@@ -76,35 +83,19 @@ def spell_counts(
         How many rows and sellers there are at most: spells are counted by seller, and for their
         ``weight``, where the frame has these. None: neither; spells are independent of each other
         and count once.
+    with_seconds
+        Whether to add up the seconds that the spells were seen, as well.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, seller, weight, time and end: ``*by, cluster_, weight_, time_, cause_,
+        n, seconds``, without what is not known or not asked for.
 
     Notes
     -----
     Where counts by seller would be more than about a million rows, sellers are dealt out to pools
     (:mod:`analysis.measures.pools`), each then one cluster.
-    """
-    measured = {"start": start, "ended": ended, "cause": cause, "age": age}
-    cut = {"unit_seconds": unit_seconds, "horizon_units": horizon_units}
-    counts = counted_spells(frame, by, **measured, n_causes=n_causes, **cut, size=size)
-    return spells_of(counts, by, n_causes)
-
-
-def counted_spells(
-    frame: ir.Table,
-    by: Sequence[str],
-    *,
-    start: ir.TimestampValue,
-    ended: ir.IntegerValue,
-    cause: ir.IntegerValue,
-    n_causes: int,
-    age: ir.IntegerValue,
-    unit_seconds: int,
-    horizon_units: int,
-    size: Size | None = None,
-    with_seconds: bool = False,
-) -> pd.DataFrame:
-    """What :func:`spell_counts` is made of: one row per group, seller, weight, time and end.
-
-    With ``with_seconds``: also how many seconds they were seen in all.
     """
     columns = {"ended_": ended, "cause_": cause.cast("int64"), "age_": age}
     by_seller = size is not None and CLUSTER in frame.columns

@@ -47,7 +47,8 @@ def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.nda
     [[-0.25], [-0.25]]
     """
     points, rows, x = problem.points, problem.rows, problem.x
-    cluster, size = _numbered(cluster)
+    clusters, cluster = numbered(np.asarray(cluster))
+    size = len(clusters)
     if not (x.shape[1] and len(points.time)):
         return np.zeros((size, x.shape[1]))
     own = slice(1, x.shape[1] + 1)
@@ -72,12 +73,6 @@ def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.nda
     scores += summed(risk, points.last + 1, shared) - summed(risk, begin, shared)
     scores -= summed(dies, last, _mean_at_risk(problem, found))
     return scores - summed(dies * hazard, last, back)
-
-
-def _numbered(cluster: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number clusters from 0, and how many they are."""
-    values, number = np.unique(np.asarray(cluster), return_inverse=True)
-    return number, len(values)
 
 
 def cluster_information(problem: Problem, found: Sums, cluster: np.ndarray) -> np.ndarray:
@@ -114,7 +109,8 @@ def cluster_information(problem: Problem, found: Sums, cluster: np.ndarray) -> n
     points, mean = problem.points, _mean_at_risk(problem, found)
     rows, p, segments = problem.rows, problem.x.shape[1], problem.points.segments
     a, b = found.powers[:2]
-    cluster, size = _numbered(cluster)
+    clusters, cluster = numbered(np.asarray(cluster))
+    size = len(clusters)
     seen = points.last >= points.first
     late = seen & (points.first > points.origin)  # came under observation after the first point
     dies = rows.n_event > 0
