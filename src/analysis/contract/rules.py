@@ -1,8 +1,9 @@
 """What every dataset promises, each promise a sentence with the expression that breaks it.
 
 A rule's ``broken`` takes an Ibis table (any engine) and returns a boolean column that is true
-on rows that break the rule. The sentence *is* the message. A rule is checked only where all its
-columns are in the data. ``as_of`` rules are added by :func:`analysis.check` for every time.
+on rows that break the rule, and false or missing on the others. The sentence *is* the message. A
+rule is checked only where all its columns are in the data. ``as_of`` rules are added by
+:func:`analysis.check` for every time.
 """
 
 from __future__ import annotations
@@ -32,15 +33,13 @@ class Reference(NamedTuple):
 
 def _not_before(later: str, earlier: str) -> Rule:
     def broken(t: Any) -> Any:
-        return (t[later] < t[earlier]).fill_null(False)
+        return t[later] < t[earlier]
 
     return Rule(f"{later} is empty or not before {earlier}", (later, earlier), broken)
 
 
 def _at_least(column: str, least: int) -> Rule:
-    return Rule(
-        f"{column} is at least {least}", (column,), lambda t: (t[column] < least).fill_null(False)
-    )
+    return Rule(f"{column} is at least {least}", (column,), lambda t: t[column] < least)
 
 
 def _only_with(column: str, other: str) -> Rule:
@@ -75,7 +74,7 @@ ROW_RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             "an order does not replace itself",
             ("order_id", "replaces_order_id"),
-            lambda t: (t.replaces_order_id == t.order_id).fill_null(False),
+            lambda t: t.replaces_order_id == t.order_id,
         ),
     ),
     "requests": (
@@ -124,7 +123,7 @@ JOINED_RULES: dict[tuple[str, str], tuple[Rule, ...]] = {
         Rule(
             "currency is that of the order",
             ("currency", "parent_currency"),
-            lambda t: (t.currency != t.parent_currency).fill_null(False),
+            lambda t: t.currency != t.parent_currency,
         ),
     ),
     ("refunds", "requests"): (
@@ -132,14 +131,14 @@ JOINED_RULES: dict[tuple[str, str], tuple[Rule, ...]] = {
         Rule(
             "order_id is that of the request",
             ("order_id", "parent_order_id"),
-            lambda t: (t.order_id != t.parent_order_id).fill_null(False),
+            lambda t: t.order_id != t.parent_order_id,
         ),
     ),
     ("blockers", "requests"): (
         Rule(
             "the blocker of rank 1 is the request's blocker",
             ("rank", "blocker", "parent_blocker"),
-            lambda t: ((t["rank"] == 1) & (t.blocker != t.parent_blocker)).fill_null(False),
+            lambda t: (t["rank"] == 1) & (t.blocker != t.parent_blocker),
         ),
     ),
     ("steps", "orders"): (_not_before("occurred_at", "parent_placed_at"),),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import ibis
+import numpy as np
 import pandas as pd
 
 from analysis.contract import (
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 PROMISES = ("ship_by_at",)  # moments that may lie after as_of
+MOST_JOINED = 20_000_000  # rows of child and parent that are joined at once
+
+
+_Joins: TypeAlias = "list[ir.Table]"  # that together have each row of a child once
 
 
 class _Count(NamedTuple):
@@ -38,9 +45,19 @@ class _Count(NamedTuple):
     frame: Any  # Ibis table on which ``broken`` is aggregated
     broken: Any  # column of ``frame``: whether a row breaks the rule, or how many it stands for
 
+    @property
+    def n_broken(self) -> Any:
+        """Number of rows that break the rule; ``broken`` is false or missing on the others."""
+        if self.broken.type().is_boolean():  # in DuckDB twice as fast as to add up ones
+            return self.broken.ifelse(1, ibis.null("int8")).count()
+        return self.broken.cast("int64").sum().fill_null(0)
+
 
 def check(tables: Tables) -> pd.DataFrame:
-    """Count the rows that break each rule of the contract, in one query, once per dataset.
+    """Count the rows that break each rule of the contract, once per dataset.
+
+    Up to 20,000,000 rows are checked in one query. Of more, parents are joined in ranges of their
+    ids, one after the other, so that memory does not grow with the data.
 
     Returns
     -------
@@ -52,22 +69,31 @@ def check(tables: Tables) -> pd.DataFrame:
 
 def _counted(tables: Tables) -> pd.DataFrame:
     counts = [c for name in tables.frames for c in _rules_of(tables, name)]
-    rows = []
-    for frame, group in _by_frame(counts):
-        cells = {f"c{i}": c.broken.cast("int64").sum().fill_null(0) for i, c in group}
-        rows.append(frame.aggregate(**cells))
-    for name, frame in tables.frames.items():
-        rows.append(frame.aggregate(**{f"rows_{name}": frame.count()}))
-    one_row = functools.reduce(lambda left, right: left.cross_join(right), rows)
-    found = collect(one_row).iloc[0]
-    return pd.DataFrame(
+    cells = [
+        frame.aggregate(**{f"c{i}": count.n_broken for i, count in group})
+        for frame, group in _by_frame(counts)
+    ]
+    found = _collected(cells, one_by_one=_n_rows(tables, *tables.frames) > MOST_JOINED)
+    rules = pd.DataFrame(
         {
             "table": [c.table for c in counts],
             "rule": [c.sentence for c in counts],
-            "n_broken": [int(found[f"c{i}"]) for i in range(len(counts))],
-            "n_rows": [int(found[f"rows_{c.table}"]) for c in counts],
+            "n_broken": [found[f"c{i}"] for i in range(len(counts))],
         }
     )
+    rules = rules.groupby(["table", "rule"], sort=False, as_index=False).sum()  # over all ranges
+    return rules.assign(n_rows=[tables.size(name).n_rows for name in rules["table"]])
+
+
+def _collected(cells: list[ir.Table], *, one_by_one: bool) -> dict[str, int]:
+    """Values of tables of one row each."""
+    if not one_by_one:
+        cells = [functools.reduce(lambda left, right: left.cross_join(right), cells)]
+    return {name: int(n) for cell in cells for name, n in collect(cell).iloc[0].items()}
+
+
+def _n_rows(tables: Tables, *names: str) -> int:
+    return sum(tables.size(name).n_rows for name in names)
 
 
 def require_valid(tables: Tables) -> None:
@@ -150,10 +176,10 @@ def _other_words(frame: ir.Table, column: str, words: Sequence[str]) -> tuple[An
     """Rows whose word is none of ``words``; DuckDB groups rows by word sooner than it compares."""
     if not is_duckdb(frame[column]):
         value = frame[column]
-        return frame, (value.notnull() & value.notin(words)).fill_null(False)
+        return frame, value.notin(words)
     rows = frame.select(word=frame[column])
     found = rows.group_by("word").aggregate(n=rows.count())
-    return found, (found.word.notnull() & found.word.notin(words)).ifelse(found.n, 0)
+    return found, found.word.notin(words).ifelse(found.n, 0)
 
 
 def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
@@ -163,7 +189,7 @@ def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
         if known and column.name not in PROMISES:
             late = frame[column.name] > ibis.literal(tables.as_of)
             sentence = f"{column.name} is not after as_of"
-            rules.append(_Count(name, sentence, frame, late.fill_null(False)))
+            rules.append(_Count(name, sentence, frame, late))
     return rules
 
 
@@ -179,7 +205,7 @@ def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
     )
 
 
-def _reference_rules(tables: Tables, name: str, joins: Mapping[str, ir.Table]) -> list[_Count]:
+def _reference_rules(tables: Tables, name: str, joins: Mapping[str, _Joins]) -> list[_Count]:
     rules = []
     for table, column, target, key in REFERENCES:
         if (
@@ -190,21 +216,21 @@ def _reference_rules(tables: Tables, name: str, joins: Mapping[str, ir.Table]) -
             continue
         sentence = f"{column} is found in {target}"
         if target in joins and column == key:
-            joined = joins[target]
-            broken = joined[column].notnull() & joined.parent_key.isnull()
+            for joined in joins[target]:
+                broken = joined[column].notnull() & joined.parent_key.isnull()
+                rules.append(_Count(name, sentence, joined, broken))
         else:
             ours = tables.frames[name].select(reference=tables.frames[name][column])
             ours = ours.filter(ours.reference.notnull())
             theirs = tables.frames[target].select(found=tables.frames[target][key])
             joined = ours.join(theirs, ours.reference == theirs.found, how="left")
-            broken = joined.found.isnull()
-        rules.append(_Count(name, sentence, joined, broken))
+            rules.append(_Count(name, sentence, joined, joined.found.isnull()))
     return rules
 
 
-def _joined_rules(name: str, joins: Mapping[str, ir.Table]) -> list[_Count]:
+def _joined_rules(name: str, joins: Mapping[str, _Joins]) -> list[_Count]:
     rules = []
-    for parent, joined in joins.items():
+    for parent, joined in ((parent, one) for parent, ones in joins.items() for one in ones):
         for rule in JOINED_RULES[name, parent]:
             if _has(joined, rule.columns):
                 sentence = rule.sentence.replace("parent_", f"the {parent[:-1]}'s ")
@@ -212,19 +238,41 @@ def _joined_rules(name: str, joins: Mapping[str, ir.Table]) -> list[_Count]:
     return rules
 
 
-def _joins(tables: Tables, name: str) -> dict[str, ir.Table]:
+def _joins(tables: Tables, name: str) -> dict[str, _Joins]:
     """Rows of ``name`` with those of each parent that rules compare them with."""
     joins = {}
     for child, parent in JOINED_RULES:
         if child == name and parent in tables.frames:
             (key,) = TABLES[parent].key
             if key in tables.frames[child].columns:
-                joins[parent] = _with_parent(tables.frames[child], tables.frames[parent], key)
+                joins[parent] = _with_parent(tables, child, parent, key)
     return joins
 
 
-def _with_parent(child: ir.Table, parent: ir.Table, key: str) -> ir.Table:
-    renamed = parent.select(
-        parent_key=parent[key], **{f"parent_{c}": parent[c] for c in parent.columns if c != key}
+def _with_parent(tables: Tables, child: str, parent: str, key: str) -> _Joins:
+    """Each row of ``child`` with its parent's, once; of many rows, in ranges of the key."""
+    ours, theirs = tables.frames[child], tables.frames[parent]
+    renamed = theirs.select(
+        parent_key=theirs[key], **{f"parent_{c}": theirs[c] for c in theirs.columns if c != key}
     )
-    return child.join(renamed, child[key] == renamed.parent_key, how="left")
+    edges = _edges(theirs[key], _n_rows(tables, child, parent))
+    if not edges:
+        return [ours.join(renamed, ours[key] == renamed.parent_key, how="left")]
+    pairs = zip(_ranges(ours, key, edges), _ranges(renamed, "parent_key", edges), strict=True)
+    return [a.join(b, a[key] == b.parent_key, how="left") for a, b in pairs]
+
+
+def _edges(key: ir.Column, n_rows: int) -> list[int]:
+    """Whole numbers that cut the range of the key into parts; none where one part will do."""
+    if n_rows <= MOST_JOINED or not key.type().is_integer() or not is_duckdb(key):
+        return []
+    ends = collect(key.name("key").as_table().aggregate(low=key.min(), high=key.max()))
+    n_parts = math.ceil(n_rows / MOST_JOINED)
+    return np.linspace(*ends.iloc[0], n_parts + 1).astype(np.int64)[1:-1].tolist()
+
+
+def _ranges(frame: ir.Table, key: str, edges: list[int]) -> list[ir.Table]:
+    """Return the rows up to each edge, and those after the last; without a key they have none."""
+    column = frame[key]
+    inner = [(column >= low) & (column < high) for low, high in pairwise(edges)]
+    return [frame.filter(one) for one in (column < edges[0], *inner, column >= edges[-1])]
