@@ -31,7 +31,7 @@ def answered(measure: Callable[..., pd.DataFrame], tables: Tables, **options: An
     Returns
     -------
     DataFrame
-        A copy: changing it changes no later answer. Tables of more than 500,000 rows are not kept.
+        Changing it changes no later answer. Tables of more than 500,000 rows are not kept.
     """
     call = signature(measure).bind(tables, **options)
     call.apply_defaults()
@@ -41,7 +41,7 @@ def answered(measure: Callable[..., pd.DataFrame], tables: Tables, **options: An
     table = tables.once(name, lambda: shared_answer(tables, name, make))
     if len(table) > MOST_ROWS:
         tables.forget(name)
-    return table.copy()
+    return table.copy(deep=False)  # pandas copies what is changed
 
 
 def _plain(value: Any) -> Any:

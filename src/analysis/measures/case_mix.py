@@ -68,9 +68,8 @@ def seller_cells(
     """Count by seller and cell; requests whose seller is not known are left out."""
     keys = [SELLER, *(column for column in mix if column != SELLER)]
     known = frame.mutate(**counted).filter(frame.seller_id.notnull())
-    counts = collect(
-        known.group_by(*keys).aggregate(**{name: known[name].sum() for name in counted})
-    )
+    counts = known.group_by(*keys).aggregate(**{name: known[name].sum() for name in counted})
+    counts = collect(counts, in_words=False)
     sellers, cells = groups_of(counts, [SELLER]), groups_of(counts, keys[1:])
     order = np.lexsort((cells.index, sellers.index))  # sums must not depend on the engine
     counts = counts.iloc[order].reset_index(drop=True)

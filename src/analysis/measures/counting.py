@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.measures.pools import pooled
 from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import as_names, known_columns
+from analysis.stats.curves.segments import numbered
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -112,15 +113,16 @@ def groups_of(counts: pd.DataFrame, by: Sequence[str]) -> Groups:
     """Number the groups in ``counts``; with no ``by`` there is one, even if there are no rows."""
     if not by:
         return Groups(pd.DataFrame(index=[0]), np.zeros(len(counts), dtype=np.int64))
-    index = counts.groupby([_places(counts[column]) for column in by]).ngroup().to_numpy()
-    first = pd.Series(np.arange(len(counts))).groupby(index).first().to_numpy()
-    return Groups(counts[list(by)].iloc[first].reset_index(drop=True), index)
+    row, index = alike(*(_places(counts[column]) for column in by))
+    frame = counts[list(by)].iloc[row].reset_index(drop=True)
+    numbers = frame.select_dtypes("category").columns
+    return Groups(frame.astype(dict.fromkeys(numbers, "str")), index)
 
 
 def _places(column: pd.Series) -> np.ndarray:
     """Place of each value in the order of all, missing ones last, whatever the type."""
     places, values = pd.factorize(column, sort=True)
-    return np.where(places < 0, len(values), places)
+    return np.where(places < 0, len(values), places).astype(np.int64)
 
 
 def alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,13 +135,12 @@ def alike(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for column in columns:
         size = int(column.max(initial=0)) + 1
         if (int(key.max(initial=0)) + 1) * size >= 2**62:
-            key = np.unique(key, return_inverse=True)[1]
+            key = numbered(key)[1]
         key = key * size + column
-    order = np.argsort(key)
-    begins = np.append(True, np.diff(key[order]) > 0)[: len(key)]
-    number = np.empty(len(key), np.int64)
-    number[order] = np.cumsum(begins) - 1
-    return order[begins], number
+    found, number = numbered(key)
+    row = np.empty(len(found), np.int64)
+    row[number] = np.arange(len(key))
+    return row, number
 
 
 def cluster_keys(frame: ir.Table, by: Sequence[str]) -> list[str]:

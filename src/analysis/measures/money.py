@@ -130,7 +130,7 @@ def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
         amount=lambda t: t["amount_"].sum(),
         squares=lambda t: (t["amount_"] * t["amount_"]).sum(),
     )
-    return by, collect(counts)
+    return by, collect(counts, in_words=False)
 
 
 def _cells(counts: pd.DataFrame) -> stats.PaymentCells:

@@ -18,7 +18,7 @@ import pandas as pd
 from analysis import stats
 from analysis.contract import codes
 from analysis.measures.case_mix import SELLER, SellerCells, mix_columns, with_mix
-from analysis.measures.counting import groups_of, requests_of
+from analysis.measures.counting import groups_of, requests_of, with_columns
 from analysis.sources import Tables, collect
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def reason_gaming(
     keys = [SELLER, *(column for column in mix if column != SELLER)]
     frame = _first_of_each_order(frame)
     known = frame.filter(frame.seller_id.notnull() & frame.reason.notnull())
-    counts = collect(known.group_by(*keys, REASON).aggregate(n=known.count()))
+    counts = collect(known.group_by(*keys, REASON).aggregate(n=known.count()), in_words=False)
     cells, words, counted = _by_cell(counts, keys)
     found = stats.mix_departures(cells.seller, cells.cell, counted, n_groups=len(cells.sellers))
     return _table(cells.sellers, words, found, level)
@@ -112,30 +112,31 @@ def _by_cell(counts: pd.DataFrame, keys: list[str]) -> tuple[SellerCells, list[s
 def _table(
     sellers: pd.DataFrame, words: list[str], found: stats.MixDepartures, level: float
 ) -> pd.DataFrame:
-    k = found.observed
+    """One row per seller and reason, those with most requests first."""
+    q = stats.q_values(found.p_value)
+    rank = np.lexsort((np.arange(len(sellers)), -found.observed.sum(axis=1)))
+    k, expected, p_value, q_value = (
+        values[rank] for values in (found.observed, found.expected, found.p_value, q)
+    )
     n = np.broadcast_to(k.sum(axis=1)[:, None], k.shape)
     low, high = stats.wilson(k, n, level=level)
-    q_value = stats.q_values(found.p_value)
     columns = {
         "estimate": k / n,
         "ci_low": low,
         "ci_high": high,
-        "expected_share": found.expected / n,
-        "difference": (k - found.expected) / n,
+        "expected_share": expected / n,
+        "difference": (k - expected) / n,
         "spread": np.full(k.shape, found.correlation),
-        "p_value": found.p_value,
+        "p_value": p_value,
         "q_value": q_value,
         "is_outlier": q_value <= 1 - level,
         "n": n.astype(np.int64),
         "n_events": k.astype(np.int64),
     }
-    table = sellers.loc[sellers.index.repeat(len(words))].reset_index(drop=True)
-    table = table.assign(
-        **{REASON: pd.Series(words * len(sellers), dtype="str")},
+    table = sellers.iloc[np.repeat(rank, len(words))].reset_index(drop=True)
+    return with_columns(
+        table,
+        **{REASON: pd.array(words * len(sellers), dtype="str")},
         **{name: values.ravel() for name, values in columns.items()},
         interval="Wilson",
     )
-    place = np.tile(np.arange(len(words)), len(sellers))
-    table = table.assign(place_=place)
-    table = table.sort_values(["n", SELLER, "place_"], ascending=[False, True, True])
-    return table.drop(columns="place_").reset_index(drop=True)

@@ -109,7 +109,8 @@ def counted_spells(
         n_groups = USUAL_GROUPS if by else 1
         named = pooled(named, "cluster_", size, horizon_units * n_causes * n_groups)
     sums = {"seconds": named.seconds_.sum()} if with_seconds else {}
-    return collect(named.group_by(*by, *keys, "time_", "cause_").aggregate(n=named.count(), **sums))
+    counts = named.group_by(*by, *keys, "time_", "cause_").aggregate(n=named.count(), **sums)
+    return collect(counts, in_words=False)
 
 
 def unit_of(size: Size, horizon_hours: float) -> int:

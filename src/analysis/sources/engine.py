@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 MEMORY_VARIABLE = "CANCELLATIONS_MEMORY"
+KEPT = "cancellations_kept"  # database in memory: can be packed, which temporary tables cannot
 MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
 WEEK_SECONDS = 7 * 86_400
 WORKDAYS_SECONDS = 5 * 86_400
@@ -183,26 +184,36 @@ def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
     return ibis.ifelse(up < 0, 0, up).cast("int64")
 
 
-def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS) -> pd.DataFrame:
+def collect(
+    frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True
+) -> pd.DataFrame:
     """Run an expression and bring its few rows out: the only door from the engine.
 
     Integers come as int64, other numbers as float64 (DuckDB sums arrive as decimals), times in
-    UTC.
+    UTC. Text comes as text; without ``in_words`` as categories where the engine numbers its words.
 
     Raises
     ------
     ValueError
         The result has more than ``max_rows`` rows.
     """
-    run = _answer.get()
-    limited = frame.limit(max_rows + 1)
-    result = limited.to_pyarrow() if run is None else run(limited)
+    answer = _answer.get() or _answer_of_engine
+    result = answer(frame.limit(max_rows + 1))
     if result.num_rows > max_rows:
         raise ValueError(f"a result has more than {max_rows:,} rows; ask for fewer groups")
     names = result.column_names
-    plain = pa.table([_plain(result[name]) for name in names], names=names)
-    del result
+    numbers = () if in_words else [n for n in names if pa.types.is_dictionary(result[n].type)]
+    columns = [result[name] if name in numbers else _plain(result[name]) for name in names]
+    plain = pa.table(columns, names=names)
+    del result, columns
     return plain.to_pandas(split_blocks=True, self_destruct=True)  # many rows are there once
+
+
+def _answer_of_engine(frame: ir.Table) -> pa.Table:
+    backend = frame.get_backend()
+    if backend.name != "duckdb":
+        return frame.to_pyarrow()
+    return backend.con.sql(backend.compile(frame)).to_arrow_table()  # Ibis would write out words
 
 
 @contextlib.contextmanager
@@ -231,12 +242,20 @@ def run(backend: BaseBackend, statement: str) -> None:
     backend.con.execute(statement)
 
 
-def kept_in_engine(backend: BaseBackend, name: str, frame: ir.Table) -> ir.Table:
-    """Compute ``frame`` once and keep it, where the engine is ours to write to."""
+def kept_in_engine(
+    backend: BaseBackend, name: str, frame: ir.Table, *, packed: bool = False
+) -> ir.Table:
+    """Compute ``frame`` once and keep it, where the engine is ours to write to.
+
+    ``packed``: in less than half of the memory, for a third more of the time, in DuckDB.
+    """
     if backend.name == "duckdb":  # Ibis would write numbers of words as text
         table = ibis.util.gen_name(name)
-        run(backend, f'CREATE TEMP TABLE "{table}" AS {backend.compile(frame)}')
-        return backend.table(table)
+        run(backend, f"ATTACH IF NOT EXISTS ':memory:' AS {KEPT} (COMPRESS)")
+        run(backend, f'CREATE TABLE {KEPT}.main."{table}" AS {backend.compile(frame)}')
+        if packed:
+            run(backend, f"CHECKPOINT {KEPT}")
+        return backend.table(table, database=(KEPT, "main"))
     if backend.name == "pyspark":
         return frame.cache()
     return frame

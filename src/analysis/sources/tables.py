@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 MOST_WIDE = 2_000_000  # orders up to which the joins that are kept have every column
+MOST_LOOSE = 20_000_000  # orders up to which joins are kept as they are, of more packed
 FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow join has
 FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method")
 OF_THE_REQUEST = ("requested_at", "decided_at", "reason", "order_state")
@@ -176,8 +177,12 @@ class Tables:
         """Return what ``make`` gave when ``name`` was first asked for; ``keep`` in the engine."""
         if name not in self._kept:
             made = make()
-            self._kept[name] = kept_in_engine(self.backend, name, made) if keep else made
+            self._kept[name] = self._in_engine(name, made) if keep else made
         return self._kept[name]
+
+    def _in_engine(self, name: str, made: ir.Table) -> ir.Table:
+        packed = self._n_rows("orders") > MOST_LOOSE
+        return kept_in_engine(self.backend, name, made, packed=packed)
 
     def forget(self, name: str) -> None:
         """Keep no longer what was asked for as ``name``."""

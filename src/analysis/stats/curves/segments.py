@@ -15,6 +15,8 @@ import numpy as np
 def numbered(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct whole numbers of ``key``, rising, and the place of each among them.
 
+    They are at least 0.
+
     Examples
     --------
     >>> found, place = numbered(np.array([7, 2, 7]))
@@ -23,7 +25,11 @@ def numbered(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     top = int(key.max(initial=-1)) + 1
     if top > 4 * len(key) + 1000:  # a table of all possible keys would be larger than a sort
-        return np.unique(key, return_inverse=True)
+        order = rising(key)
+        rises = np.append(True, np.diff(key[order]) > 0)[: len(key)]
+        place = np.empty(len(key), np.int64)
+        place[order] = np.cumsum(rises) - 1
+        return key[order[rises]], place
     found = np.zeros(top, dtype=bool)
     found[key] = True
     return np.flatnonzero(found), (np.cumsum(found) - 1)[key]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
+from analysis.stats.curves.segments import numbered
 from analysis.stats.shares.proportions import checked_counts
 from analysis.stats.shares.ratios import ClusterVariance
 
@@ -150,7 +151,7 @@ def _between(rows: _Rows, n_targets: int) -> np.ndarray:
 def _numbered(target: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Number the clusters of each target: the target of every number, the number of every row."""
     width = int(cluster.max(initial=0)) + 1
-    keys, of = np.unique(target.astype(np.int64) * width + cluster, return_inverse=True)
+    keys, of = numbered(target.astype(np.int64) * width + cluster)
     return keys // width, of
 
 
