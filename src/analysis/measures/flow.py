@@ -18,6 +18,7 @@ from analysis.measures.counting import cluster_keys, groups_of, orders_of, with_
 from analysis.measures.shares import tabulated
 from analysis.sources import Tables, collect
 from analysis.sources.bits import any_bits
+from analysis.sources.ranges import edges_of, in_ranges, near
 from analysis.sources.tables import is_success
 
 if TYPE_CHECKING:
@@ -57,11 +58,12 @@ def cancel_flow_funnel(
     """
     steps = tables.need("steps", by="cancel_flow_funnel")
     orders, by = orders_of(tables, by, needed_by="cancel_flow_funnel")
-    sessions = _sessions(tables, steps)
     keys = cluster_keys(orders, by)
-    wanted = list(dict.fromkeys(["order_id", *keys]))
-    frame = sessions.join(orders.select(*wanted), "order_id", how="left", rname="{name}_order")
-    counts = collect(frame.group_by(*keys, "reached_").aggregate(n=frame.count()))
+    edges = edges_of(steps.session_id, tables.size("steps").n_rows)
+    parts = in_ranges(steps, "session_id", edges)
+    counts = pd.concat(
+        [_counts(part, orders, tables.requests, keys, in_part=bool(edges)) for part in parts]
+    )
     units, n = _counted(counts, keys)
     events = {word: units[word].to_numpy() for word in WORDS}
     table = tabulated(units, by, events, n=n, level=level, name="step")
@@ -71,9 +73,21 @@ def cancel_flow_funnel(
     return table
 
 
-def _sessions(tables: Tables, steps: ir.Table) -> ir.Table:
+def _counts(
+    steps: ir.Table, orders: ir.Table, requests: ir.Table, keys: Sequence[str], *, in_part: bool
+) -> pd.DataFrame:
+    """Count the sessions of ``steps``, all or a part of them, by ``keys`` and what they reached."""
+    if in_part:
+        orders, requests = (near(frame, steps, "order_id") for frame in (orders, requests))
+    wanted = list(dict.fromkeys(["order_id", *keys]))
+    frame = _sessions(steps, requests).join(
+        orders.select(*wanted), "order_id", how="left", rname="{name}_order"
+    )
+    return collect(frame.group_by(*keys, "reached_").aggregate(n=frame.count()))
+
+
+def _sessions(steps: ir.Table, requests: ir.Table) -> ir.Table:
     """One row per session: its order, and ``reached_`` with a bit for each of ``WORDS``."""
-    requests = tables.requests
     succeeded = requests.filter(is_success(requests)).select("order_id", "requested_at")
     submits = steps.filter(steps.step == "submit")
     worked = submits.semi_join(

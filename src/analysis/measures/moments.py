@@ -19,8 +19,6 @@ from analysis.sources.tables import is_success
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-OF_THE_ORDER = ("placed_at", "paid_at", "packed_at", "shipped_at", "delivered_at", "ended_at")
-OF_THE_ORDER += ("end_code", "payment_method", "is_cancellable_goods")  # that a moment is made of
 NEVER = 2**62  # seconds: later than every moment
 NOT_ASKED = ("blocked", "instant_cancelled")  # outcomes of requests that reached no seller
 END = {word: i for i, word in enumerate(codes.ORDER_ENDS)}

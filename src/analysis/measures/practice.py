@@ -18,10 +18,11 @@ from analysis.marketplace.blockers import is_blocked, is_instant
 from analysis.marketplace.policy import Policy, load_policy
 from analysis.marketplace.presets import from_dict
 from analysis.measures.counting import HOUR, mature_requests, requests_of, require_own_column
-from analysis.measures.moments import OF_THE_ORDER, with_earlier_requests, with_moment
+from analysis.measures.moments import with_earlier_requests, with_moment
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import word_table
 from analysis.sources import Tables, seconds_between
+from analysis.sources.tables import OF_THE_ORDER
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

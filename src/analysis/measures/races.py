@@ -227,13 +227,14 @@ def window_ends(
     """
     needed = ["paid_at", "ended_at", "end_code", *closed_by]
     orders, by = orders_of(tables, by, needed, needed_by=needed_by)
-    cancelled = orders.end_code.isin(codes.CANCELLED_ENDS).fill_null(False)
-    paid = orders.mutate(otherwise_=cancelled.ifelse(0, 1)).filter(orders.paid_at.notnull())
+    paid = orders.filter(orders.paid_at.notnull())
     ends = [seconds_between(paid.paid_at, paid[c]) for c in (*closed_by, "ended_at")]
     keep = [*cluster_keys(orders, by), "paid_at", *({"weight"} & set(orders.columns))]
-    frame = with_first_end(paid, ends, [*dict.fromkeys(keep), "otherwise_"])
-    order_ended = frame.cause_ == len(ends)
-    cause = order_ended.ifelse(frame.cause_ + frame.otherwise_, frame.cause_).cast("int64")
-    frame = frame.mutate(cause_=cause).drop("otherwise_")
+    frame = with_first_end(paid, ends, list(dict.fromkeys([*keep, "end_code"])))
+    cancelled = frame.end_code.isin(codes.CANCELLED_ENDS)  # looked up of orders that ended first
+    cause = ibis.cases(
+        (frame.cause_ != len(ends), frame.cause_), (cancelled, len(ends)), else_=len(ends) + 1
+    )
+    frame = frame.mutate(cause_=cause.cast("int64"))
     names = [*(c.removesuffix("_at") for c in closed_by), "cancelled", "ended_otherwise"]
     return WindowEnds(frame, by, names, f"{by} {list(closed_by)}")

@@ -102,9 +102,9 @@ def _by_cell(counts: pd.DataFrame, keys: list[str]) -> tuple[SellerCells, list[s
     order = {word: place for place, word in enumerate(codes.REASONS)}
     words = sorted(counts[REASON].unique(), key=lambda word: (order.get(word, len(order)), word))
     rows, word = groups_of(counts, keys), counts[REASON].map({w: i for i, w in enumerate(words)})
-    wide = np.zeros((rows.n if len(counts) else 0, len(words)))
-    np.add.at(wide, (rows.index, word.to_numpy(np.int64)), counts["n"].to_numpy())
-    frame = rows.frame.head(len(wide))
+    place = rows.index * len(words) + word.to_numpy(np.int64)
+    wide = np.bincount(place, counts["n"], rows.n * len(words)).reshape(rows.n, len(words))
+    frame = rows.frame
     sellers, cells = groups_of(frame, keys[:1]), groups_of(frame, keys[1:])
     return SellerCells(sellers.frame, sellers.index, cells.index, frame), words, wide
 
@@ -136,7 +136,7 @@ def _table(
     table = sellers.iloc[np.repeat(rank, len(words))].reset_index(drop=True)
     return with_columns(
         table,
-        **{REASON: pd.array(words * len(sellers), dtype="str")},
+        **{REASON: pd.array(words, dtype="str").take(np.tile(np.arange(len(words)), len(sellers)))},
         **{name: values.ravel() for name, values in columns.items()},
         interval="Wilson",
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import ibis
-import numpy as np
 import pandas as pd
 
 from analysis.contract import (
@@ -25,13 +22,13 @@ from analysis.contract import (
 )
 from analysis.sources.bits import repeated
 from analysis.sources.engine import collect, is_duckdb
+from analysis.sources.ranges import MOST_JOINED, edges_of, in_ranges
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 PROMISES = ("ship_by_at",)  # moments that may lie after as_of
-MOST_JOINED = 20_000_000  # rows of child and parent that are joined at once
 
 
 _Joins: TypeAlias = "list[ir.Table]"  # that together have each row of a child once
@@ -255,24 +252,6 @@ def _with_parent(tables: Tables, child: str, parent: str, key: str) -> _Joins:
     renamed = theirs.select(
         parent_key=theirs[key], **{f"parent_{c}": theirs[c] for c in theirs.columns if c != key}
     )
-    edges = _edges(theirs[key], _n_rows(tables, child, parent))
-    if not edges:
-        return [ours.join(renamed, ours[key] == renamed.parent_key, how="left")]
-    pairs = zip(_ranges(ours, key, edges), _ranges(renamed, "parent_key", edges), strict=True)
+    edges = edges_of(theirs[key], _n_rows(tables, child, parent))
+    pairs = zip(in_ranges(ours, key, edges), in_ranges(renamed, "parent_key", edges), strict=True)
     return [a.join(b, a[key] == b.parent_key, how="left") for a, b in pairs]
-
-
-def _edges(key: ir.Column, n_rows: int) -> list[int]:
-    """Whole numbers that cut the range of the key into parts; none where one part will do."""
-    if n_rows <= MOST_JOINED or not key.type().is_integer() or not is_duckdb(key):
-        return []
-    ends = collect(key.name("key").as_table().aggregate(low=key.min(), high=key.max()))
-    n_parts = math.ceil(n_rows / MOST_JOINED)
-    return np.linspace(*ends.iloc[0], n_parts + 1).astype(np.int64)[1:-1].tolist()
-
-
-def _ranges(frame: ir.Table, key: str, edges: list[int]) -> list[ir.Table]:
-    """Return the rows up to each edge, and those after the last; without a key they have none."""
-    column = frame[key]
-    inner = [(column >= low) & (column < high) for low, high in pairwise(edges)]
-    return [frame.filter(one) for one in (column < edges[0], *inner, column >= edges[-1])]

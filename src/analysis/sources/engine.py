@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -184,9 +184,7 @@ def whole_units(seconds: ir.IntegerValue, unit_seconds: int) -> ir.IntegerValue:
     return ibis.ifelse(up < 0, 0, up).cast("int64")
 
 
-def collect(
-    frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True
-) -> pd.DataFrame:
+def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True) -> pd.DataFrame:
     """Run an expression and bring its few rows out: the only door from the engine.
 
     Integers come as int64, other numbers as float64 (DuckDB sums arrive as decimals), times in
@@ -243,22 +241,27 @@ def run(backend: BaseBackend, statement: str) -> None:
 
 
 def kept_in_engine(
-    backend: BaseBackend, name: str, frame: ir.Table, *, packed: bool = False
+    backend: BaseBackend, name: str, parts: Sequence[ir.Table], *, packed: bool = False
 ) -> ir.Table:
-    """Compute ``frame`` once and keep it, where the engine is ours to write to.
+    """Compute a table once and keep it, where the engine is ours to write to.
 
+    DuckDB computes the parts of it one after the other; for other engines there is one.
     ``packed``: in less than half of the memory, for a third more of the time, in DuckDB.
     """
     if backend.name == "duckdb":  # Ibis would write numbers of words as text
         table = ibis.util.gen_name(name)
         run(backend, f"ATTACH IF NOT EXISTS ':memory:' AS {KEPT} (COMPRESS)")
-        run(backend, f'CREATE TABLE {KEPT}.main."{table}" AS {backend.compile(frame)}')
-        if packed:
-            run(backend, f"CHECKPOINT {KEPT}")
+        for i, part in enumerate(parts):
+            into = "INSERT INTO" if i else "CREATE TABLE"
+            run(
+                backend, f'{into} {KEPT}.main."{table}" {"" if i else "AS"} {backend.compile(part)}'
+            )
+            if packed:
+                run(backend, f"CHECKPOINT {KEPT}")
         return backend.table(table, database=(KEPT, "main"))
     if backend.name == "pyspark":
-        return frame.cache()
-    return frame
+        return parts[0].cache()
+    return parts[0]
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from analysis.contract import TABLES, Manifest, MissingData, codes
 from analysis.sources.engine import collect, kept_in_engine, seconds_between
+from analysis.sources.ranges import edges_of, in_ranges, near
 from analysis.sources.words import in_words
 
 if TYPE_CHECKING:
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
 MOST_WIDE = 2_000_000  # orders up to which the joins that are kept have every column
 MOST_LOOSE = 20_000_000  # orders up to which joins are kept as they are, of more packed
 FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow join has
+OF_THE_ORDER = ("placed_at", "paid_at", "packed_at", "shipped_at", "delivered_at", "ended_at")
+OF_THE_ORDER += ("end_code", "payment_method", "is_cancellable_goods")  # what a policy looks at
 FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method")
+KEPT_OF_REQUESTS = (*FEW_OF_REQUESTS, *OF_THE_ORDER, "opened_at")
 OF_THE_REQUEST = ("requested_at", "decided_at", "reason", "order_state")
 FEW_OF_REFUNDS = (*FEW, "buyer_country")
+
+
+_RowsOf: TypeAlias = "Callable[[str, Iterable[str]], ir.Table]"  # a table, with columns needed
 
 
 class Size(NamedTuple):
@@ -100,11 +107,10 @@ class Tables:
         Up to 2,000,000 orders all are there (:attr:`requests_with_context`). Of more, the join
         that is kept has few, and the others are joined where they are asked for.
         """
-        if not self._is_large:
-            own = self.requests.columns
-            return _some(self.requests_with_context, own, FEW_OF_REQUESTS, columns)
-        make = self.joins["requests_with_few"]
-        return self.joined(self.once("requests_with_few", make, keep=True), columns)
+        name = "requests_with_few" if self._is_large else "requests_with_context"
+        kept = self.once(name, self.joins[name], keep=True)
+        few = _some(kept, self.requests.columns, FEW_OF_REQUESTS, columns)
+        return self.joined(few, columns) if self._is_large else few
 
     def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
         """One row per refund leg with ``due_since`` and ``columns``, as :meth:`requests_with`."""
@@ -115,12 +121,12 @@ class Tables:
         return self.joined(self.once("refunds_with_few", make, keep=True), columns)
 
     @property
-    def joins(self) -> dict[str, Callable[[], ir.Table]]:
-        """What makes the joins that are kept, by the names under which they are kept."""
+    def joins(self) -> dict[str, Callable[[], Any]]:
+        """What makes the joins that are kept, or parts of them, by the names they are kept under."""
         if self._is_large:
             return {
-                "requests_with_few": partial(self._join_requests, FEW_OF_REQUESTS),
-                "refunds_with_few": self._join_few_refunds,
+                "requests_with_few": partial(self._in_parts, "requests", self._join_few_requests),
+                "refunds_with_few": partial(self._in_parts, "refunds", self._join_few_refunds),
             }
         return {
             "requests_with_context": self._join_requests,
@@ -135,7 +141,7 @@ class Tables:
         self,
         frame: ir.Table,
         columns: Iterable[str],
-        rows_of: Callable[[str, list[str]], ir.Table],
+        rows_of: _RowsOf,
     ) -> ir.Table:
         wanted = set(columns)
         for table, key in (("orders", "order_id"), ("sellers", "seller_id")):
@@ -147,10 +153,24 @@ class Tables:
     def _rows(self, table: str, columns: Iterable[str]) -> ir.Table:
         return self.need(table)
 
-    def _kept_rows(self, table: str, columns: Iterable[str]) -> ir.Table:
-        """Return ``table`` as joins that are kept take it: of many rows, words as numbers."""
-        frame = self.need(table)
-        return in_words(self.backend, frame, columns) if self._is_large else frame
+    def _in_parts(self, table: str, join: Callable[[_RowsOf], ir.Table]) -> list[ir.Table]:
+        """Return a join of ``table`` with its orders in ranges of their ids, words as numbers."""
+        edges = edges_of(self.orders.order_id, self._n_rows(table) + self._n_rows("orders"))
+
+        @cache
+        def ranges(name: str, columns: tuple[str, ...]) -> list[ir.Table]:
+            frame = in_words(self.backend, self.need(name), columns)
+            if name in (table, "orders"):
+                return in_ranges(frame, "order_id", edges)
+            parts = in_ranges(self.need(table), "order_id", edges)
+            if edges and name == "requests":
+                return [near(frame, refunds, "request_id") for refunds in parts]
+            return [frame] * len(parts)
+
+        def rows_of(part: int, name: str, columns: Iterable[str]) -> ir.Table:
+            return ranges(name, tuple(columns))[part]
+
+        return [join(partial(rows_of, part)) for part in range(len(edges) + 1)]
 
     @property
     def _is_large(self) -> bool:
@@ -180,9 +200,10 @@ class Tables:
             self._kept[name] = self._in_engine(name, made) if keep else made
         return self._kept[name]
 
-    def _in_engine(self, name: str, made: ir.Table) -> ir.Table:
+    def _in_engine(self, name: str, made: ir.Table | list[ir.Table]) -> ir.Table:
+        parts = made if isinstance(made, list) else [made]
         packed = self._n_rows("orders") > MOST_LOOSE
-        return kept_in_engine(self.backend, name, made, packed=packed)
+        return kept_in_engine(self.backend, name, parts, packed=packed)
 
     def forget(self, name: str) -> None:
         """Keep no longer what was asked for as ``name``."""
@@ -194,25 +215,30 @@ class Tables:
             return orders
         return _left_join(orders, self.frames["sellers"], "seller_id")
 
-    def _join_requests(self, columns: Iterable[str] | None = None) -> ir.Table:
+    def _join_requests(self) -> ir.Table:
+        return self._requests_with(self._all_columns(), self._rows)
+
+    def _join_few_requests(self, rows_of: _RowsOf) -> ir.Table:
+        return self._requests_with(KEPT_OF_REQUESTS, rows_of)
+
+    def _requests_with(self, columns: Iterable[str], rows_of: _RowsOf) -> ir.Table:
         own = [column for column in self.requests.columns if column != "reason_text"]
-        rows_of = self._rows if columns is None else self._kept_rows
-        requests = rows_of("requests", own).select(*own)
-        return self._joined(requests, self._all_columns() if columns is None else columns, rows_of)
+        return self._joined(rows_of("requests", own).select(*own), columns, rows_of)
 
     def _all_columns(self) -> set[str]:
         frames = [self.frames[name] for name in ("orders", "sellers") if name in self.frames]
         return {column for frame in frames for column in frame.columns}
 
-    def _join_few_refunds(self) -> ir.Table:
-        joined = self._join_refunds([*FEW_OF_REFUNDS, "ended_at"])
+    def _join_refunds(self) -> ir.Table:
+        return self._refunds_with(self._all_columns(), self._rows)
+
+    def _join_few_refunds(self, rows_of: _RowsOf) -> ir.Table:
+        joined = self._refunds_with([*FEW_OF_REFUNDS, "ended_at"], rows_of)
         return joined.drop(*({"ended_at"} & set(joined.columns)))  # due_since has it
 
-    def _join_refunds(self, columns: Iterable[str] | None = None) -> ir.Table:
-        rows_of = self._rows if columns is None else self._kept_rows
+    def _refunds_with(self, columns: Iterable[str], rows_of: _RowsOf) -> ir.Table:
         refunds = rows_of("refunds", self.need("refunds").columns)
-        wanted = self._all_columns() if columns is None else columns
-        joined = self._joined(refunds, wanted, rows_of)
+        joined = self._joined(refunds, columns, rows_of)
         if "request_id" in refunds.columns:
             made = _among(self.requests, {"request_id", *OF_THE_REQUEST})
             requests = rows_of("requests", made).select(*made)
