@@ -94,7 +94,7 @@ def open_refund_liability(
     for pool in range(pools.n):
         own = np.flatnonzero(pools.index == pool)
         book, place = np.unique(groups.index[own], return_inverse=True)
-        part = stats.PaymentCells(*(column[own] for column in cells))
+        part = stats.PaymentCells(*(column[own] for column in cells)) if pools.n > 1 else cells
         rows[book] = _forecast_rows(part, place, len(book), horizons, level)
     table = groups.frame.loc[np.repeat(np.arange(groups.n), len(horizons))].reset_index(drop=True)
     found = pd.DataFrame(rows.reshape(-1, len(_FORECAST)), columns=_FORECAST)

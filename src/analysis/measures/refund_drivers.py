@@ -16,7 +16,7 @@ from analysis.measures.circumstances import Levels, levels_of
 from analysis.measures.counting import alike, as_counts
 from analysis.measures.durations import refund_spells
 from analysis.measures.leakage import require_known_before
-from analysis.measures.sides import TestRows, commonest, rows_to_test
+from analysis.measures.sides import commonest, rows_to_test
 from analysis.measures.spells import Spells
 from analysis.measures.units import clusters_in
 from analysis.sources import Tables
@@ -87,13 +87,11 @@ def refund_drivers(
         raise ValueError("factors must name at least one column")
     require_known_before(factors, moment="refunding")
     spells = refund_spells(tables, factors, horizon_days=horizon_days, clock=clock)
-    frame, index = spells.groups.frame, spells.groups.index
-    n = np.bincount(index, spells.n_spells, minlength=len(frame))
+    frame = spells.groups.frame
+    n = np.bincount(spells.groups.index, spells.n_spells, minlength=len(frame))
     levels = [levels_of(one, frame[one], n, most=MOST_LEVELS) for one in factors]
-    rows = rows_to_test(spells)
     columns = [_columns(one, n) for one in levels]
     x = np.hstack([matrix for matrix, _ in columns])
-    fit = _fitted(x, spells, rows)
     table = pd.concat(
         [
             _factor(name, one, number, spells)
@@ -101,7 +99,9 @@ def refund_drivers(
         ],
         ignore_index=True,
     )
-    return _estimated(table, fit, level)
+    counts = _counts(x, spells)
+    del spells  # of very many refunds it takes as much memory as the model
+    return _estimated(table, stats.cox(**counts, corrected=True), level)
 
 
 def _columns(levels: Levels, n: np.ndarray) -> tuple[np.ndarray, int]:
@@ -113,27 +113,27 @@ def _columns(levels: Levels, n: np.ndarray) -> tuple[np.ndarray, int]:
     return (levels.codes[:, None] == others).astype(float), number
 
 
-def _fitted(x: np.ndarray, spells: Spells, rows: TestRows) -> stats.Cox:
-    """Fit the model to what the rows of one pattern, time, end and seller are together.
+def _counts(x: np.ndarray, spells: Spells) -> dict[str, np.ndarray | None]:
+    """Counts for the model: what the rows of one pattern, time, end and seller are together.
 
     They are sorted, so that engines, which count in any order, agree to the last digits.
     """
+    rows = rows_to_test(spells)
     x, pattern = np.unique(x, axis=0, return_inverse=True)
     pattern, time = pattern.ravel()[spells.groups.index[rows.row]], spells.time[rows.row]
     ended, weight = spells.end[rows.row] > 0, rows.weight
     cluster = np.zeros(len(ended), np.int64) if rows.cluster is None else rows.cluster
     first, number = alike(cluster, pattern, time, ended, np.unique(weight, return_inverse=True)[1])
     n, ended = np.bincount(number, np.rint(rows.n_spells), len(first)), ended[first]
-    return stats.cox(
-        x,
-        pattern[first],
-        time[first],
-        n * ended,
-        n * ~ended,
-        weight=weight[first],
-        cluster=None if rows.cluster is None else cluster[first],
-        corrected=True,
-    )
+    return {
+        "covariates": x,
+        "pattern": pattern[first],
+        "time": time[first],
+        "n_event": n * ended,
+        "n_censored": n * ~ended,
+        "weight": weight[first],
+        "cluster": None if rows.cluster is None else cluster[first],
+    }
 
 
 def _factor(name: str, levels: Levels, reference: int, spells: Spells) -> pd.DataFrame:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 STAGES = ("decision", "start", "arrival", "total")
 BLOCKED = "blocked"
 UNITS = DAY // MINUTE
+MOST_AT_ONCE = 1_000_000  # counts of all stages together
 COLUMNS = ["stage", "horizon_days", "estimate", "ci_low", "ci_high", "median_days"]
 COLUMNS += ["share_of_total", "n", "n_events", "n_censored", "n_pending", "n_clusters"]
 COLUMNS += ["interval"]
@@ -112,11 +113,23 @@ def stage_durations(
         horizon_units=round(horizon * UNITS),
         size=_size(tables),
     )
-    counts["stage"] = counts["stage"].map(dict(enumerate(STAGES)))
-    spells = spells_of(counts[counts["is_begun_"]].reset_index(drop=True), keys, 1)
+    begun = counts["is_begun_"]
+    at_once = [begun] if len(counts) <= MOST_AT_ONCE else _by_stage(counts, begun)
+    found = [_means(counts[rows], keys, horizon, level) for rows in at_once]
+    pending = _pending(counts, keys)
+    return _whole(pd.concat(found, ignore_index=True), pending, by, horizon)
+
+
+def _by_stage(counts: pd.DataFrame, begun: pd.Series) -> list[pd.Series]:
+    """Rows of each stage, which takes a third of the memory of all stages at once."""
+    return [begun & (counts["stage"] == stage) for stage in range(len(STAGES))]
+
+
+def _means(counts: pd.DataFrame, keys: list[str], horizon: float, level: float) -> pd.DataFrame:
+    """Means and medians of the stages of begun spells."""
+    spells = spells_of(counts.reset_index(drop=True), keys, 1)
     found = mean_table(spells, horizon=horizon, units=UNITS, level=level)
-    found["median_days"] = medians(spells) / UNITS
-    return _whole(found, _pending(counts, keys), by, horizon)
+    return found.assign(median_days=medians(spells) / UNITS)
 
 
 def _size(tables: Tables) -> Size:
@@ -186,9 +199,9 @@ def _part(
 
 def _pending(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """How many have each stage still before them; every group that occurs has its rows."""
-    waiting = counts["n"].where(~counts["is_begun_"], 0)
-    rows = counts[keys].assign(n_pending=waiting)
-    return rows.groupby(keys, as_index=False, dropna=False)["n_pending"].sum()
+    groups = groups_of(counts, keys)
+    waiting = np.bincount(groups.index, counts["n"].where(~counts["is_begun_"], 0), groups.n)
+    return groups.frame.assign(n_pending=waiting.astype(np.int64))
 
 
 def _whole(
@@ -198,10 +211,9 @@ def _whole(
     groups = groups_of(pending, by)
     table = groups.frame.loc[np.repeat(np.arange(groups.n), len(STAGES))].reset_index(drop=True)
     table["stage"] = list(STAGES) * groups.n
-    place = {stage: i for i, stage in enumerate(STAGES)}
-    rows = groups.index * len(STAGES) + pending["stage"].map(place).to_numpy(int)
+    rows = groups.index * len(STAGES) + pending["stage"].to_numpy(int)
     table["n_pending"] = np.bincount(rows, pending["n_pending"], len(table)).astype(np.int64)
-    own = _rows_of(found, groups.frame, by) * len(STAGES) + found["stage"].map(place).to_numpy(int)
+    own = _rows_of(found, groups.frame, by) * len(STAGES) + found["stage"].to_numpy(int)
     for name in ("estimate", "ci_low", "ci_high", "median_days"):
         table[name] = np.nan
         table.loc[own, name] = found[name].to_numpy()

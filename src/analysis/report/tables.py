@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import signature
@@ -61,11 +63,19 @@ def write_tables(
                 _write(engine, folder / name, answered(measure, tables, **options))
             except MissingData as lack:
                 absent[name] = str(lack)
+            _give_back()
             if progress is not None:
                 progress(done, len(MEASURES))
         if by and grouped <= set(absent):
             raise MissingData(f"the column {', '.join(by)}", needed_by="any measure")
     return absent
+
+
+def _give_back() -> None:
+    """Hand freed memory back to the system: glibc keeps what lies between pieces in use."""
+    pa.default_memory_pool().release_unused()
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # another system's library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _write(engine: duckdb.DuckDBPyConnection, path: Path, table: pd.DataFrame) -> None:

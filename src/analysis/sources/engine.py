@@ -252,10 +252,8 @@ def kept_in_engine(
         table = ibis.util.gen_name(name)
         run(backend, f"ATTACH IF NOT EXISTS ':memory:' AS {KEPT} (COMPRESS)")
         for i, part in enumerate(parts):
-            into = "INSERT INTO" if i else "CREATE TABLE"
-            run(
-                backend, f'{into} {KEPT}.main."{table}" {"" if i else "AS"} {backend.compile(part)}'
-            )
+            make = "INSERT INTO {} {}" if i else "CREATE TABLE {} AS {}"
+            run(backend, make.format(f'{KEPT}.main."{table}"', backend.compile(part)))
             if packed:
                 run(backend, f"CHECKPOINT {KEPT}")
         return backend.table(table, database=(KEPT, "main"))

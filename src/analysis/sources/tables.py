@@ -122,7 +122,7 @@ class Tables:
 
     @property
     def joins(self) -> dict[str, Callable[[], Any]]:
-        """What makes the joins that are kept, or parts of them, by the names they are kept under."""
+        """What makes the joins that are kept, or their parts, by the names they are kept under."""
         if self._is_large:
             return {
                 "requests_with_few": partial(self._in_parts, "requests", self._join_few_requests),

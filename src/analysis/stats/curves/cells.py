@@ -59,8 +59,11 @@ class Placed(NamedTuple):
         """Return only some of the cells."""
         if keep.dtype == bool and keep.all():
             return self
-        of_cells = ("group", "row", "kind", "n", "n_squared", "n_spells", "unit")
+        of_cells = ("group", "row", "kind", "n", "unit")
         parts = {name: getattr(self, name)[keep] for name in of_cells}
+        for name in ("n_squared", "n_spells"):  # without weights they are ``n``
+            values = getattr(self, name)
+            parts[name] = parts["n"] if values is self.n else values[keep]
         begin = None if self.begin is None else self.begin[keep]
         return self._replace(begin=begin, **parts)
 
