@@ -34,6 +34,7 @@ from analysis.sources.tables import known_columns
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+ROWS_OF_A_SELLER = 2_000  # counts of one seller by currency, method and hours, at most
 LIABILITY_COLUMNS = ["currency", "horizon_days", "estimate", "ci_low", "ci_high", "open_minor"]
 LIABILITY_COLUMNS += ["unknown_minor", "n_open", "n", "interval"]
 RECOVERED_COLUMNS = ["currency", "horizon_days", "estimate", "ci_low", "ci_high", "cancelled_minor"]
@@ -89,7 +90,8 @@ def open_refund_liability(
     by, counts = _legs(tables, by)
     groups = groups_of(counts, [*by, "currency"])
     pools = groups_of(counts, by)
-    cells = _cells(counts)
+    cells, clustered = _cells(counts), ", clustered by seller" if CLUSTER in counts else ""
+    del counts
     rows = np.zeros((groups.n, len(horizons), len(_FORECAST)))
     for pool in range(pools.n):
         own = np.flatnonzero(pools.index == pool)
@@ -99,7 +101,6 @@ def open_refund_liability(
     table = groups.frame.loc[np.repeat(np.arange(groups.n), len(horizons))].reset_index(drop=True)
     found = pd.DataFrame(rows.reshape(-1, len(_FORECAST)), columns=_FORECAST)
     table = pd.concat([table, found.astype({"n_open": "int64", "n": "int64"})], axis=1)
-    clustered = ", clustered by seller" if CLUSTER in counts else ""
     table["interval"] = f"Kaplan-Meier forecast, predictive{clustered}"
     return table[[*by, *LIABILITY_COLUMNS]]
 
@@ -114,7 +115,7 @@ def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
     by = known_columns(tables.refunds_with_context, by, needed_by="open_refund_liability")
     frame = tables.refunds_with(by)
     by = [column for column in by if column != "currency"]
-    frame = in_pools(tables, frame, by, "refunds")
+    frame = in_pools(tables, frame, by, "refunds", rows_of_a_seller=ROWS_OF_A_SELLER)
     keys = list(dict.fromkeys(cluster_keys(frame, [*by, "currency", "method"])))
     ended = seconds_between(frame.due_since, frame.credited_at)
     amount = frame.amount_minor.cast("float64")

@@ -18,7 +18,7 @@ import pandas as pd
 from analysis import stats
 from analysis.contract import codes
 from analysis.measures.case_mix import SELLER, SellerCells, mix_columns, with_mix
-from analysis.measures.counting import groups_of, requests_of, with_columns
+from analysis.measures.counting import groups_of, requests_of
 from analysis.sources import Tables, collect
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ def reason_gaming(
     frame = _first_of_each_order(frame)
     known = frame.filter(frame.seller_id.notnull() & frame.reason.notnull())
     counts = collect(known.group_by(*keys, REASON).aggregate(n=known.count()), in_words=False)
-    cells, words, counted = _by_cell(counts, keys)
-    found = stats.mix_departures(cells.seller, cells.cell, counted, n_groups=len(cells.sellers))
-    return _table(cells.sellers, words, found, level)
+    return _table(*_departures(counts, keys), level)
 
 
 def _first_of_each_order(requests: ir.Table) -> ir.Table:
@@ -95,6 +93,14 @@ def _first_of_each_order(requests: ir.Table) -> ir.Table:
     by_time = [requests.requested_at, requests.request_id]
     place = ibis.row_number().over(group_by=requests.order_id, order_by=by_time)
     return requests.mutate(place_=place).filter(lambda t: t.place_ == 0)
+
+
+def _departures(
+    counts: pd.DataFrame, keys: list[str]
+) -> tuple[pd.DataFrame, list[str], stats.MixDepartures]:
+    cells, words, counted = _by_cell(counts, keys)
+    found = stats.mix_departures(cells.seller, cells.cell, counted, n_groups=len(cells.sellers))
+    return cells.sellers, words, found
 
 
 def _by_cell(counts: pd.DataFrame, keys: list[str]) -> tuple[SellerCells, list[str], np.ndarray]:
@@ -134,9 +140,8 @@ def _table(
         "n_events": k.astype(np.int64),
     }
     table = sellers.iloc[np.repeat(rank, len(words))].reset_index(drop=True)
-    return with_columns(
-        table,
-        **{REASON: pd.array(words, dtype="str").take(np.tile(np.arange(len(words)), len(sellers)))},
-        **{name: values.ravel() for name, values in columns.items()},
-        interval="Wilson",
-    )
+    number = np.tile(np.arange(len(words)), len(sellers))
+    reason = {REASON: pd.array(words, dtype="str").take(number)}
+    numbers = {name: values.ravel() for name, values in columns.items()}
+    own = pd.DataFrame(reason | numbers, copy=False)  # of very many sellers they are large
+    return pd.concat([table, own], axis=1).assign(interval="Wilson")
