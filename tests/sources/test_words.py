@@ -21,7 +21,7 @@ def kept(rows, columns):
     """The rows as they were, and as a table that is kept with ``columns`` in words."""
     backend = connect()
     frame = registered(backend, "rows", pa.table(rows))
-    return backend, frame, kept_in_engine(backend, "kept", in_words(backend, frame, columns))
+    return backend, frame, kept_in_engine(backend, "kept", [in_words(backend, frame, columns)])
 
 
 def kinds(backend, frame):
@@ -35,6 +35,23 @@ def test_few_words_are_kept_as_numbers_and_read_as_text():
     assert kinds(backend, found)["state"] == "ENUM('closed', 'it''s', 'open')"
     assert kinds(backend, found)["empty"] == "VARCHAR"
     assert found.schema() == frame.schema()
+    rows = (collect(one.order_by("number")) for one in (found, frame))
+    pd.testing.assert_frame_equal(*rows)
+
+
+def test_who_wants_no_words_gets_their_numbers():
+    _, frame, found = kept(ROWS, ["state"])
+    rows = collect(found.order_by("number"), in_words=False)
+    assert rows["state"].dtype == "category"
+    assert rows["state"].astype("str").equals(collect(frame.order_by("number"))["state"])
+
+
+def test_packed_rows_of_several_parts_are_the_rows():
+    backend, frame, _ = kept(ROWS, ["state"])
+    words = in_words(backend, frame, ["state"])
+    parts = [words.filter(words.number < 3), words.filter(words.number >= 3)]
+    found = kept_in_engine(backend, "packed", parts, packed=True)
+    assert kinds(backend, found)["state"].startswith("ENUM")
     rows = (collect(one.order_by("number")) for one in (found, frame))
     pd.testing.assert_frame_equal(*rows)
 

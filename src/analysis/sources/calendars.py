@@ -78,8 +78,10 @@ def refunds_in_local_days(tables: Tables) -> ir.Table:
     ``local_seconds_`` are the seconds from ``due_since`` to ``credited_at``, or to ``as_of`` for
     a leg not yet credited, that fall on business days of the buyer's country, in days of UTC.
     """
-    ours = tables.backend.name == "duckdb"  # elsewhere a table of ours cannot be kept joined
-    return tables.once("refunds_in_local_days", lambda: _in_local_days(tables), keep=ours)
+    name = "refunds_in_local_days"
+    if tables.backend.name == "duckdb":
+        return tables.in_engine(name, lambda: [_in_local_days(tables)])
+    return tables.once(name, lambda: _in_local_days(tables))  # ours cannot be kept joined there
 
 
 def is_business_day(country: str, day: date) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MEMORY_VARIABLE = "CANCELLATIONS_MEMORY"
 KEPT = "cancellations_kept"  # database in memory: can be packed, which temporary tables cannot
+MANY_ROWS = 1_000_000  # whose memory is given back at once
 MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
 WEEK_SECONDS = 7 * 86_400
 WORKDAYS_SECONDS = 5 * 86_400
@@ -48,7 +49,10 @@ def connect() -> BaseBackend:
         The variable does not name a size.
     """
     limit = os.environ.get(MEMORY_VARIABLE)
-    settings = {"temp_directory": f"{tempfile.gettempdir()}/cancellations-{os.getpid()}"}
+    settings: dict[str, Any] = {
+        "temp_directory": f"{tempfile.gettempdir()}/cancellations-{os.getpid()}",
+        "allocator_background_threads": True,  # freed memory goes back to the system by and by
+    }
     if limit is not None:
         settings["memory_limit"] = memory_size(limit)
     return ibis.duckdb.connect(preserve_insertion_order=False, **settings)
@@ -203,8 +207,12 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True)
     numbers = () if in_words else [n for n in names if pa.types.is_dictionary(result[n].type)]
     columns = [result[name] if name in numbers else _plain(result[name]) for name in names]
     plain = pa.table(columns, names=names)
+    many = plain.num_rows > MANY_ROWS
     del result, columns
-    return plain.to_pandas(split_blocks=True, self_destruct=True)  # many rows are there once
+    frame = plain.to_pandas(split_blocks=True, self_destruct=True)  # many rows are there once
+    if many:
+        pa.default_memory_pool().release_unused()
+    return frame
 
 
 def _answer_of_engine(frame: ir.Table) -> pa.Table:

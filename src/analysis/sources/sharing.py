@@ -43,7 +43,10 @@ def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
         return
     for name, make in tables.joins.items():  # straight to a file, not into the engine first
         with contextlib.suppress(MissingData):
-            tables.backend.to_parquet(make(), folder / f"{name}.parquet")
+            parts, place = make(), folder / f"{name}.parquet"
+            place.mkdir()
+            for i, part in enumerate(parts):
+                tables.backend.to_parquet(part, place / f"part-{i}.parquet")
     check(tables).to_json(folder / f"{CHECK}.json", orient="records")
     (folder / ANSWERS).mkdir()
     tables.forget(ANSWERS)
@@ -87,6 +90,7 @@ def _what(dataset: str | Path, as_of: datetime) -> dict[str, str]:
 
 
 def _read(backend: BaseBackend, folder: Path) -> dict[str, Any]:
-    kept = {path.stem: backend.read_parquet(path) for path in folder.glob("*.parquet")}
+    joins = folder.glob("*.parquet")
+    kept = {path.stem: backend.read_parquet(path / "*.parquet") for path in joins}
     found = pd.read_json(folder / f"{CHECK}.json", orient="records")
     return kept | {CHECK: found, ANSWERS: folder / ANSWERS}

@@ -25,7 +25,7 @@ FEW = ("seller_id", "weight", "size_tier")  # of order and seller that a narrow 
 OF_THE_ORDER = ("placed_at", "paid_at", "packed_at", "shipped_at", "delivered_at", "ended_at")
 OF_THE_ORDER += ("end_code", "payment_method", "is_cancellable_goods")  # what a policy looks at
 FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method")
-KEPT_OF_REQUESTS = (*FEW_OF_REQUESTS, *OF_THE_ORDER, "opened_at")
+KEPT_OF_REQUESTS = (*FEW_OF_REQUESTS, *OF_THE_ORDER)
 OF_THE_REQUEST = ("requested_at", "decided_at", "reason", "order_state")
 FEW_OF_REFUNDS = (*FEW, "buyer_country")
 
@@ -92,14 +92,14 @@ class Tables:
     @property
     def requests_with_context(self) -> ir.Table:
         """One row per request with the columns of its order and seller."""
-        keep = not self._is_large
-        return self.once("requests_with_context", self._join_requests, keep=keep)
+        name = "requests_with_context"
+        return self.once(name, self._join_requests) if self._is_large else self._kept_join(name)
 
     @property
     def refunds_with_context(self) -> ir.Table:
         """One row per refund leg with its order, its seller and ``due_since`` (the decision)."""
-        keep = not self._is_large
-        return self.once("refunds_with_context", self._join_refunds, keep=keep)
+        name = "refunds_with_context"
+        return self.once(name, self._join_refunds) if self._is_large else self._kept_join(name)
 
     def requests_with(self, columns: Iterable[str] = ()) -> ir.Table:
         """One row per request with ``columns`` of its order and seller, and those mostly asked for.
@@ -108,8 +108,7 @@ class Tables:
         that is kept has few, and the others are joined where they are asked for.
         """
         name = "requests_with_few" if self._is_large else "requests_with_context"
-        kept = self.once(name, self.joins[name], keep=True)
-        few = _some(kept, self.requests.columns, FEW_OF_REQUESTS, columns)
+        few = _some(self._kept_join(name), self.requests.columns, FEW_OF_REQUESTS, columns)
         return self.joined(few, columns) if self._is_large else few
 
     def refunds_with(self, columns: Iterable[str] = ()) -> ir.Table:
@@ -117,20 +116,19 @@ class Tables:
         if not self._is_large:
             own = (*self.need("refunds").columns, *OF_THE_REQUEST, "due_since")
             return _some(self.refunds_with_context, own, FEW_OF_REFUNDS, columns)
-        make = self.joins["refunds_with_few"]
-        return self.joined(self.once("refunds_with_few", make, keep=True), columns)
+        return self.joined(self._kept_join("refunds_with_few"), columns)
 
     @property
-    def joins(self) -> dict[str, Callable[[], Any]]:
-        """What makes the joins that are kept, or their parts, by the names they are kept under."""
+    def joins(self) -> dict[str, Callable[[], list[ir.Table]]]:
+        """What makes the joins that are kept, part by part, by the names they are kept under."""
         if self._is_large:
             return {
                 "requests_with_few": partial(self._in_parts, "requests", self._join_few_requests),
                 "refunds_with_few": partial(self._in_parts, "refunds", self._join_few_refunds),
             }
         return {
-            "requests_with_context": self._join_requests,
-            "refunds_with_context": self._join_refunds,
+            "requests_with_context": lambda: [self._join_requests()],
+            "refunds_with_context": lambda: [self._join_refunds()],
         }
 
     def joined(self, frame: ir.Table, columns: Iterable[str]) -> ir.Table:
@@ -193,17 +191,23 @@ class Tables:
         counted = self.orders.aggregate(n=self.orders.seller_id.nunique())
         return int(collect(counted)["n"].iloc[0])
 
-    def once(self, name: str, make: Callable[[], Any], *, keep: bool = False) -> Any:
-        """Return what ``make`` gave when ``name`` was first asked for; ``keep`` in the engine."""
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` gave when ``name`` was first asked for."""
         if name not in self._kept:
-            made = make()
-            self._kept[name] = self._in_engine(name, made) if keep else made
+            self._kept[name] = make()
         return self._kept[name]
 
-    def _in_engine(self, name: str, made: ir.Table | list[ir.Table]) -> ir.Table:
-        parts = made if isinstance(made, list) else [made]
-        packed = self._n_rows("orders") > MOST_LOOSE
-        return kept_in_engine(self.backend, name, parts, packed=packed)
+    def in_engine(self, name: str, make: Callable[[], list[ir.Table]]) -> ir.Table:
+        """Return the table whose parts ``make`` gives, computed once and kept in the engine."""
+
+        def keep() -> ir.Table:
+            packed = self._n_rows("orders") > MOST_LOOSE
+            return kept_in_engine(self.backend, name, make(), packed=packed)
+
+        return self.once(name, keep)
+
+    def _kept_join(self, name: str) -> ir.Table:
+        return self.in_engine(name, self.joins[name])
 
     def forget(self, name: str) -> None:
         """Keep no longer what was asked for as ``name``."""
