@@ -17,8 +17,8 @@ import pandas as pd
 
 from analysis import stats
 from analysis.contract import codes
-from analysis.measures.case_mix import SELLER, SellerCells, mix_columns, with_mix
-from analysis.measures.counting import groups_of, requests_of
+from analysis.measures.case_mix import SELLER, mix_columns, with_mix
+from analysis.measures.counting import alike, groups_of, requests_of
 from analysis.sources import Tables, collect
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def reason_gaming(
     keys = [SELLER, *(column for column in mix if column != SELLER)]
     frame = _first_of_each_order(frame)
     known = frame.filter(frame.seller_id.notnull() & frame.reason.notnull())
-    counts = collect(known.group_by(*keys, REASON).aggregate(n=known.count()), in_words=False)
-    return _table(*_departures(counts, keys), level)
+    counted = known.group_by(*keys, REASON).aggregate(n=known.count())
+    return _table(*_departures(counted, keys), level)
 
 
 def _first_of_each_order(requests: ir.Table) -> ir.Table:
@@ -96,50 +96,45 @@ def _first_of_each_order(requests: ir.Table) -> ir.Table:
 
 
 def _departures(
-    counts: pd.DataFrame, keys: list[str]
+    counted: ir.Table, keys: list[str]
 ) -> tuple[pd.DataFrame, list[str], stats.MixDepartures]:
-    cells, words, counted = _by_cell(counts, keys)
-    found = stats.mix_departures(cells.seller, cells.cell, counted, n_groups=len(cells.sellers))
-    return cells.sellers, words, found
-
-
-def _by_cell(counts: pd.DataFrame, keys: list[str]) -> tuple[SellerCells, list[str], np.ndarray]:
-    """Counts with one row per seller and cell and one column per reason."""
+    """Return the sellers, those with most requests first, the reasons, and how far they depart."""
+    counts = collect(counted, in_words=False)
     order = {word: place for place, word in enumerate(codes.REASONS)}
     words = sorted(counts[REASON].unique(), key=lambda word: (order.get(word, len(order)), word))
-    rows, word = groups_of(counts, keys), counts[REASON].map({w: i for i, w in enumerate(words)})
-    place = rows.index * len(words) + word.to_numpy(np.int64)
-    wide = np.bincount(place, counts["n"], rows.n * len(words)).reshape(rows.n, len(words))
-    frame = rows.frame
-    sellers, cells = groups_of(frame, keys[:1]), groups_of(frame, keys[1:])
-    return SellerCells(sellers.frame, sellers.index, cells.index, frame), words, wide
+    word = counts[REASON].map({w: i for i, w in enumerate(words)}).to_numpy(np.int64)
+    sellers, cells = groups_of(counts, keys[:1]), groups_of(counts, keys[1:])
+    n = np.bincount(sellers.index, counts["n"], sellers.n)
+    largest = np.lexsort((np.arange(sellers.n), -n))
+    seller = np.argsort(largest)[sellers.index]
+    row, number = alike(seller, cells.index)
+    wide = np.bincount(number * len(words) + word, counts["n"], len(row) * len(words))
+    wide = wide.reshape(len(row), len(words))
+    found = stats.mix_departures(seller[row], cells.index[row], wide, n_groups=sellers.n)
+    return sellers.frame.iloc[largest].reset_index(drop=True), words, found
 
 
 def _table(
     sellers: pd.DataFrame, words: list[str], found: stats.MixDepartures, level: float
 ) -> pd.DataFrame:
-    """One row per seller and reason, those with most requests first."""
-    q = stats.q_values(found.p_value)
-    rank = np.lexsort((np.arange(len(sellers)), -found.observed.sum(axis=1)))
-    k, expected, p_value, q_value = (
-        values[rank] for values in (found.observed, found.expected, found.p_value, q)
-    )
+    """One row per seller and reason."""
+    k, q_value = found.observed, stats.q_values(found.p_value)
     n = np.broadcast_to(k.sum(axis=1)[:, None], k.shape)
     low, high = stats.wilson(k, n, level=level)
     columns = {
         "estimate": k / n,
         "ci_low": low,
         "ci_high": high,
-        "expected_share": expected / n,
-        "difference": (k - expected) / n,
+        "expected_share": found.expected / n,
+        "difference": (k - found.expected) / n,
         "spread": np.full(k.shape, found.correlation),
-        "p_value": p_value,
+        "p_value": found.p_value,
         "q_value": q_value,
         "is_outlier": q_value <= 1 - level,
         "n": n.astype(np.int64),
         "n_events": k.astype(np.int64),
     }
-    table = sellers.iloc[np.repeat(rank, len(words))].reset_index(drop=True)
+    table = sellers.iloc[np.repeat(np.arange(len(sellers)), len(words))].reset_index(drop=True)
     number = np.tile(np.arange(len(words)), len(sellers))
     reason = {REASON: pd.array(words, dtype="str").take(number)}
     numbers = {name: values.ravel() for name, values in columns.items()}
