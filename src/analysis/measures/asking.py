@@ -81,7 +81,7 @@ def request_rate(
     orders, by = orders_of(tables, by, ["paid_at"], needed_by="request_rate")
     paid = orders.filter(orders.paid_at.notnull())
     units = _counted(tables, paid, by, horizon_hours)
-    some, share = sampled(paid, BUYER, "order_id", n_rows=tables.size("orders").n_rows)
+    some, share = sampled(paid, BUYER, "order_id", n_rows=tables.n_rows("orders"))
     squares = _squares(_with_asking(tables, some, horizon_hours), by)
     squares = squares.assign(**{name: squares[name] / share for name in squares.columns[len(by) :]})
     return _table(units, by, squares, level)

@@ -59,7 +59,7 @@ def cancel_flow_funnel(
     steps = tables.need("steps", by="cancel_flow_funnel")
     orders, by = orders_of(tables, by, needed_by="cancel_flow_funnel")
     keys = cluster_keys(orders, by)
-    edges = edges_of(steps.session_id, tables.size("steps").n_rows)
+    edges = edges_of(steps.session_id, tables.n_rows("steps"))
     parts = in_ranges(steps, "session_id", edges)
     counts = pd.concat(
         [_counts(part, orders, tables.requests, keys, in_part=bool(edges)) for part in parts]

@@ -143,7 +143,7 @@ def _requests(tables: Tables, level: float) -> list[dict]:
     requests = tables.requests
     asked = requests.filter(requests.requested_by == "buyer")
     k = collect(asked.aggregate(k=asked.order_id.nunique())).k.iloc[0]
-    n = tables.size("orders").n_rows
+    n = tables.n_rows("orders")
     right = answered(request_rate, tables, level=level).iloc[0]
     why = (
         "Divides by all orders: the unpaid ones too, and those placed so recently that their "

@@ -34,7 +34,7 @@ from analysis.sources.tables import known_columns
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-ROWS_OF_A_SELLER = 2_000  # counts of one seller by currency, method and hours, at most
+ROWS_OF_A_SELLER = 2_000  # that counts of legs may have, before sellers are pooled
 LIABILITY_COLUMNS = ["currency", "horizon_days", "estimate", "ci_low", "ci_high", "open_minor"]
 LIABILITY_COLUMNS += ["unknown_minor", "n_open", "n", "interval"]
 RECOVERED_COLUMNS = ["currency", "horizon_days", "estimate", "ci_low", "ci_high", "cancelled_minor"]

@@ -70,7 +70,8 @@ def _counted(tables: Tables) -> pd.DataFrame:
         frame.aggregate(**{f"c{i}": count.n_broken for i, count in group})
         for frame, group in _by_frame(counts)
     ]
-    found = _collected(cells, one_by_one=_n_rows(tables, *tables.frames) > MOST_JOINED)
+    n_rows = {name: tables.n_rows(name) for name in tables.frames}
+    found = _collected(cells, one_by_one=sum(n_rows.values()) > MOST_JOINED)
     rules = pd.DataFrame(
         {
             "table": [c.table for c in counts],
@@ -79,7 +80,7 @@ def _counted(tables: Tables) -> pd.DataFrame:
         }
     )
     rules = rules.groupby(["table", "rule"], sort=False, as_index=False).sum()  # over all ranges
-    return rules.assign(n_rows=[tables.size(name).n_rows for name in rules["table"]])
+    return rules.assign(n_rows=[n_rows[name] for name in rules["table"]])
 
 
 def _collected(cells: list[ir.Table], *, one_by_one: bool) -> dict[str, int]:
@@ -87,10 +88,6 @@ def _collected(cells: list[ir.Table], *, one_by_one: bool) -> dict[str, int]:
     if not one_by_one:
         cells = [functools.reduce(lambda left, right: left.cross_join(right), cells)]
     return {name: int(n) for cell in cells for name, n in collect(cell).iloc[0].items()}
-
-
-def _n_rows(tables: Tables, *names: str) -> int:
-    return sum(tables.size(name).n_rows for name in names)
 
 
 def require_valid(tables: Tables) -> None:
@@ -252,6 +249,6 @@ def _with_parent(tables: Tables, child: str, parent: str, key: str) -> _Joins:
     renamed = theirs.select(
         parent_key=theirs[key], **{f"parent_{c}": theirs[c] for c in theirs.columns if c != key}
     )
-    edges = edges_of(theirs[key], _n_rows(tables, child, parent))
+    edges = edges_of(theirs[key], tables.n_rows(child) + tables.n_rows(parent))
     pairs = zip(in_ranges(ours, key, edges), in_ranges(renamed, "parent_key", edges), strict=True)
     return [a.join(b, a[key] == b.parent_key, how="left") for a, b in pairs]

@@ -153,7 +153,7 @@ class Tables:
 
     def _in_parts(self, table: str, join: Callable[[_RowsOf], ir.Table]) -> list[ir.Table]:
         """Return a join of ``table`` with its orders in ranges of their ids, words as numbers."""
-        edges = edges_of(self.orders.order_id, self._n_rows(table) + self._n_rows("orders"))
+        edges = edges_of(self.orders.order_id, self.n_rows(table) + self.n_rows("orders"))
 
         @cache
         def ranges(name: str, columns: tuple[str, ...]) -> list[ir.Table]:
@@ -172,13 +172,14 @@ class Tables:
 
     @property
     def _is_large(self) -> bool:
-        return self._n_rows("orders") > MOST_WIDE
+        return self.n_rows("orders") > MOST_WIDE
 
     def size(self, table: str) -> Size:
         """Return how many rows ``table`` has, and how many sellers there are."""
-        return Size(self._n_rows(table), self.once("n_sellers", self._count_sellers))
+        return Size(self.n_rows(table), self.once("n_sellers", self._count_sellers))
 
-    def _n_rows(self, table: str) -> int:
+    def n_rows(self, table: str) -> int:
+        """Return how many rows ``table`` has."""
         frame = self.need(table)
         counted = self.once(f"n_rows of {table}", lambda: collect(frame.aggregate(n=frame.count())))
         return int(counted["n"].iloc[0])
@@ -187,7 +188,7 @@ class Tables:
         if "seller_id" not in self.orders.columns:
             return 0
         if "sellers" in self.frames:
-            return self._n_rows("sellers")
+            return self.n_rows("sellers")
         counted = self.orders.aggregate(n=self.orders.seller_id.nunique())
         return int(collect(counted)["n"].iloc[0])
 
@@ -201,7 +202,7 @@ class Tables:
         """Return the table whose parts ``make`` gives, computed once and kept in the engine."""
 
         def keep() -> ir.Table:
-            packed = self._n_rows("orders") > MOST_LOOSE
+            packed = self.n_rows("orders") > MOST_LOOSE
             return kept_in_engine(self.backend, name, make(), packed=packed)
 
         return self.once(name, keep)
@@ -220,12 +221,12 @@ class Tables:
         return _left_join(orders, self.frames["sellers"], "seller_id")
 
     def _join_requests(self) -> ir.Table:
-        return self._requests_with(self._all_columns(), self._rows)
+        return self._joined_requests(self._all_columns(), self._rows)
 
     def _join_few_requests(self, rows_of: _RowsOf) -> ir.Table:
-        return self._requests_with(KEPT_OF_REQUESTS, rows_of)
+        return self._joined_requests(KEPT_OF_REQUESTS, rows_of)
 
-    def _requests_with(self, columns: Iterable[str], rows_of: _RowsOf) -> ir.Table:
+    def _joined_requests(self, columns: Iterable[str], rows_of: _RowsOf) -> ir.Table:
         own = [column for column in self.requests.columns if column != "reason_text"]
         return self._joined(rows_of("requests", own).select(*own), columns, rows_of)
 
@@ -234,13 +235,13 @@ class Tables:
         return {column for frame in frames for column in frame.columns}
 
     def _join_refunds(self) -> ir.Table:
-        return self._refunds_with(self._all_columns(), self._rows)
+        return self._joined_refunds(self._all_columns(), self._rows)
 
     def _join_few_refunds(self, rows_of: _RowsOf) -> ir.Table:
-        joined = self._refunds_with([*FEW_OF_REFUNDS, "ended_at"], rows_of)
+        joined = self._joined_refunds([*FEW_OF_REFUNDS, "ended_at"], rows_of)
         return joined.drop(*({"ended_at"} & set(joined.columns)))  # due_since has it
 
-    def _refunds_with(self, columns: Iterable[str], rows_of: _RowsOf) -> ir.Table:
+    def _joined_refunds(self, columns: Iterable[str], rows_of: _RowsOf) -> ir.Table:
         refunds = rows_of("refunds", self.need("refunds").columns)
         joined = self._joined(refunds, columns, rows_of)
         if "request_id" in refunds.columns:
