@@ -15,22 +15,34 @@ from analysis.plots.theme import ESTIMATE, MEANINGS, NAIVE, SUCCESS
 
 def marks(ax):
     """Single marks as (x, y, colour, hollow), from the top."""
-    lines = [line for line in ax.get_lines() if len(line.get_xdata()) == 1]
-    return [
+    found = [
         (
-            round(float(line.get_xdata()[0]), 6),
-            round(float(line.get_ydata()[0]), 6),
+            round(float(x), 6),
+            round(float(y), 6),
             line.get_color(),
             to_hex(line.get_markerfacecolor()) == "#ffffff",
         )
-        for line in lines
+        for line in ax.get_lines()
+        if line.get_linestyle() == "None"
+        for x, y in line.get_xydata()
     ]
+    return sorted(found, key=lambda mark: mark[1])
+
+
+def pieces(ax):
+    """Drawn intervals as (ends, line), from the top; those alike are pieces of one line."""
+    found = [
+        (line.get_xydata()[i : i + 2], line)
+        for line in ax.get_lines()
+        if line.get_linestyle() != "None"
+        for i in range(0, len(line.get_xdata()), 3)
+    ]
+    return sorted(found, key=lambda piece: piece[0][0, 1])
 
 
 def intervals(ax):
     """Ends of the drawn intervals, from the top."""
-    lines = [line for line in ax.get_lines() if len(line.get_xdata()) == 2]
-    return [tuple(round(float(x), 6) for x in line.get_xdata()) for line in lines]
+    return [tuple(round(float(x), 6) for x in ends[:, 0]) for ends, _ in pieces(ax)]
 
 
 def names(ax):
@@ -130,8 +142,7 @@ def test_quantiles_are_drawn_in_days_and_what_is_not_reached_is_said():
     ax = plots.plot_refund_quantiles(table)
     assert [(x, y) for x, y, *_ in marks(ax)] == [(5.0, 0), (12.0, 1)]
     assert intervals(ax) == [(4.0, 6.0), (10.0, ax.get_xlim()[1])]
-    dotted = [line for line in ax.get_lines() if len(line.get_xdata()) == 2][1]
-    assert dotted.get_linestyle() != "-"
+    assert [line.get_linestyle() == "-" for _, line in pieces(ax)] == [True, False]
     assert {"not reached", "5", "12"} <= set(texts(ax))
     assert "days" in ax.get_xlabel()
 

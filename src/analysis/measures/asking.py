@@ -82,7 +82,7 @@ def request_rate(
     paid = orders.filter(orders.paid_at.notnull())
     units = _counted(tables, paid, by, horizon_hours)
     some, share = sampled(paid, BUYER, "order_id", n_rows=tables.n_rows("orders"))
-    squares = _squares(_with_asking(tables, some, horizon_hours), by)
+    squares = _squares(_with_asking(tables, some, by, horizon_hours), by)
     squares = squares.assign(**{name: squares[name] / share for name in squares.columns[len(by) :]})
     return _table(units, by, squares, level)
 
@@ -114,12 +114,15 @@ def _asked(tables: Tables, keys: Sequence[str], horizon_hours: float) -> ir.Tabl
     return asked.select(*(c for c in dict.fromkeys(columns) if c in asked.columns)).distinct()
 
 
-def _with_asking(tables: Tables, paid: ir.Table, horizon_hours: float) -> ir.Table:
-    """Return paid orders with ``asked_`` within the horizon, and whether that is over."""
+def _with_asking(
+    tables: Tables, paid: ir.Table, by: Sequence[str], horizon_hours: float
+) -> ir.Table:
+    """Return paid orders whose horizon is over, and whether ``asked_`` within it is known."""
     asked = _asked(tables, [], horizon_hours).select("order_id", asked_=ibis.literal(value=True))
-    frame = paid.join(asked, "order_id", how="left", rname="{name}_asked")
-    mature = age(tables, frame.paid_at) >= int(horizon_hours * HOUR)
-    return frame.mutate(asked_=frame.asked_.fill_null(False), mature_=mature)
+    mature = paid.filter(age(tables, paid.paid_at) >= int(horizon_hours * HOUR))
+    needed = [*cluster_keys(paid, by), BUYER, "order_id", *({"weight"} & set(paid.columns))]
+    mature = mature.select(*dict.fromkeys(needed))
+    return mature.join(asked, "order_id", how="left", rname="{name}_asked")
 
 
 def _after_payment(tables: Tables, columns: Sequence[str]) -> ir.Table:
@@ -138,17 +141,18 @@ def _squares(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
 
     An order without seller is a pair of its own, as it is a cluster of its own.
     """
-    weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else 1.0
+    one, zero = (ibis.literal(number, "float64") for number in (1, 0))  # decimals add up slowly
+    weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else one
     order = frame.order_id
     seller = frame[CLUSTER] if CLUSTER in frame.columns else order
-    named = frame.filter(frame.mature_).select(
+    named = frame.select(
         *by,
         buyer_=frame[BUYER],
         lone_buyer_=frame[BUYER].isnull().ifelse(order, None),
         seller_=seller,
         lone_seller_=seller.isnull().ifelse(order, None),
-        n_=(frame.asked_ | True).ifelse(weight, 0.0),
-        k_=frame.asked_.ifelse(weight, 0.0),
+        n_=weight,
+        k_=frame.asked_.notnull().ifelse(weight, zero),
     )
     buyer = ("buyer_", "lone_buyer_")
     pairs = named.group_by(*by, *buyer, "seller_", "lone_seller_").aggregate(

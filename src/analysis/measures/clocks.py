@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -37,18 +37,30 @@ def checked_clock(clock: str, allowed: tuple[str, ...] = CLOCKS) -> str:
     return clock
 
 
-def refunds_on(tables: Tables, clock: str, columns: Sequence[str]) -> ir.Table:
+def refunds_on(
+    tables: Tables, clock: str, columns: Sequence[str], *, calendar: Sequence[str] = ()
+) -> ir.Table:
     """Refund legs with ``waited_`` and ``columns`` of their orders and sellers.
 
-    ``waited_`` are the seconds on ``clock`` from due to credited, or to ``as_of``.
+    ``waited_`` are the seconds from due to credited, or to ``as_of``: on ``clock``, of the methods
+    in ``calendar`` on that of the calendar.
     """
     if checked_clock(clock) == LOCAL:
         frame = tables.joined(refunds_in_local_days(tables), columns)
-        return frame.mutate(waited_=frame.local_seconds_).drop("local_seconds_")
-    frame = tables.refunds_with(columns)
-    between = seconds_between if clock == "calendar" else business_seconds_between
+        waited = frame.local_seconds_
+    else:
+        frame = tables.refunds_with(columns)
+        between = seconds_between if clock == "calendar" else business_seconds_between
+        waited = _waited(tables, frame, between)
+    if calendar:
+        by_calendar = _waited(tables, frame, seconds_between)
+        waited = frame.method.isin(calendar).ifelse(by_calendar, waited)
+    return frame.mutate(waited_=waited).drop(*({"local_seconds_"} & set(frame.columns)))
+
+
+def _waited(tables: Tables, frame: ir.Table, between: Callable[..., Any]) -> ir.IntegerValue:
     ended = between(frame.due_since, frame.credited_at)
-    return frame.mutate(waited_=ended.coalesce(between(frame.due_since, tables.as_of)))
+    return ended.coalesce(between(frame.due_since, tables.as_of))
 
 
 def remarked(table: pd.DataFrame, tables: Tables, clock: str) -> pd.DataFrame:

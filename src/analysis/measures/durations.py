@@ -203,16 +203,18 @@ def refund_spells(
     last_days: float | None = None,
     known: str | None = None,
     by_seller: bool = True,
+    calendar: Sequence[str] = (),
 ) -> Spells:
     """Count refund legs by time from the decision to the credit, or to ``as_of``.
 
     With ``last_days``: only legs decided in the last so many days; with ``known``: only legs for
     which that column is not missing; without ``by_seller``: sellers and weights are left out.
+    Legs by the methods in ``calendar`` are timed by the calendar, whatever the ``clock``.
     """
     checked_clock(clock)
     tables.need("refunds", "credited_at", by="a refund measure")
     by = known_columns(tables.refunds_with_context, by, needed_by="a refund measure")
-    frame = refunds_on(tables, clock, [*by, *([known] if known else [])])
+    frame = refunds_on(tables, clock, [*by, *([known] if known else [])], calendar=calendar)
     if last_days is not None:
         frame = frame.filter(age(tables, frame.due_since) <= int(last_days * DAY))
     if known is not None:

@@ -15,10 +15,12 @@ from analysis.measures.clocks import LOCAL, checked_clock, remarked
 from analysis.measures.counting import DAY, HOUR
 from analysis.measures.curves import ended_by_own_time
 from analysis.measures.durations import refund_spells
+from analysis.measures.spells import Spells
 from analysis.sources import Tables
 from analysis.sources.tables import as_names
 
 BUSINESS = ("business", LOCAL)
+BY_CALENDAR = [method for method, p in REFUND_PROMISES.items() if p.clock == "calendar"]
 SLA_COLUMNS = ["method", "sla_days", "clock", "estimate", "ci_low", "ci_high"]
 SLA_COLUMNS += ["n", "n_events", "n_censored", "n_late", "n_clusters", "interval"]
 
@@ -59,25 +61,30 @@ def refund_sla(
     counts as not in time.
     """
     by = [column for column in as_names(by) if column != "method"]
-    clocks = {"calendar": "calendar", "business": checked_clock(clock, BUSINESS)}
-    parts = [_sla_rows(tables, by, *both, level) for both in clocks.items()]
-    table = pd.concat(parts, ignore_index=True)
-    order = {method: i for i, method in enumerate(codes.REFUND_METHODS)}
-    table["_order"] = table["method"].map(order)
-    table = table.sort_values([*by, "_order"], kind="stable", ignore_index=True)
-    return table.drop(columns="_order")
+    checked_clock(clock, BUSINESS)
+    longest = max(promise.days for promise in REFUND_PROMISES.values())
+    spells = refund_spells(
+        tables, [*by, "method"], horizon_days=longest, clock=clock, calendar=BY_CALENDAR
+    )
+    rows = _sla_rows(spells, clock, level)
+    if clock == LOCAL:
+        own = rows["clock"] == "calendar"
+        remark = remarked(rows, tables, clock)["interval"]
+        rows = rows.assign(interval=rows["interval"].where(own, remark))
+    place = rows["method"].map({method: i for i, method in enumerate(codes.REFUND_METHODS)})
+    rows = rows.assign(_place=place).sort_values([*by, "_place"], kind="stable", ignore_index=True)
+    return rows[[*by, *SLA_COLUMNS]]
 
 
-def _sla_rows(
-    tables: Tables, by: Sequence[str], promised: str, clock: str, level: float
-) -> pd.DataFrame:
-    """Rows of :func:`refund_sla` for the methods promised in days of one kind, on ``clock``."""
-    promises = {m: p.days for m, p in REFUND_PROMISES.items() if p.clock == promised}
-    longest = max(promises.values())
-    spells = refund_spells(tables, [*by, "method"], horizon_days=longest, clock=clock)
-    days = spells.groups.frame["method"].map(promises).to_numpy(float)
+def _sla_rows(spells: Spells, clock: str, level: float) -> pd.DataFrame:
+    """Shares within the promise of each group and method that has one."""
+    method = spells.groups.frame["method"]
+    days = method.map({m: promise.days for m, promise in REFUND_PROMISES.items()}).to_numpy(float)
     rows = ended_by_own_time(spells, days, units=DAY // HOUR, level=level)
-    rows = rows.drop(columns="n_at_risk")
-    rows["n_late"] = rows["n"] - rows["n_events"] - rows["n_censored"]
-    rows = rows.assign(sla_days=days, clock=clock)[np.isfinite(days)]
-    return remarked(rows[[*by, *SLA_COLUMNS]].astype({"sla_days": "int64"}), tables, clock)
+    on = np.where(method.isin(BY_CALENDAR), "calendar", clock)
+    rows = rows.assign(
+        sla_days=days,
+        clock=pd.array(on, dtype="str"),
+        n_late=rows["n"] - rows["n_events"] - rows["n_censored"],
+    )
+    return rows[np.isfinite(days)].astype({"sla_days": "int64"})

@@ -13,7 +13,7 @@ from analysis.plots.numbers import count, signed_points
 from analysis.plots.rates import UNDER_LABEL, grouped_rows, share_axis, share_row
 from analysis.plots.rows import (
     Row,
-    draw_crude,
+    draw_crudes,
     draw_rows,
     head,
     legend_above,
@@ -84,8 +84,8 @@ def plot_standardised_success_rate(table: pd.DataFrame, ax: Axes | None = None) 
     ax = rows_axes(ax, rows, extra=1.6)
     share_axis(ax, "requests that ended in a cancelled order", 100)
     places = [y for y, row in enumerate(rows) if not row.heading]
-    for y, group in zip(places, groups, strict=True):
-        draw_crude(ax, y, group.rows["crude_rate"].iloc[0] * 100)
+    crude = [group.rows["crude_rate"].iloc[0] * 100 for group in groups]
+    draw_crudes(ax, zip(places, crude, strict=True))
     draw_rows(ax, rows, columns=("share", "n"))
     head(ax, header(by))
     legend_above(ax, (SUCCESS, NAIVE), ("at the mix of all requests", "at the group's own mix"))

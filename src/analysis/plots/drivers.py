@@ -14,8 +14,8 @@ from analysis.plots.numbers import count, signed_points
 from analysis.plots.panels import draw_row_panels, edge_ticks, label_under
 from analysis.plots.rows import (
     Row,
-    draw_crude,
-    draw_estimate,
+    draw_crudes,
+    draw_estimates,
     legend_above,
     name_rows,
     rows_axes,
@@ -75,13 +75,11 @@ def plot_success_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     rows, crude, words = _driver_rows(shown, top)
     ax = rows_axes(ax, rows, extra=1.5)
     _points_axis(ax, top)
-    for y, row in enumerate(rows):
-        if row.heading:
-            continue
-        draw_crude(ax, y, crude[y])
-        if np.isfinite(row.estimate):
-            draw_estimate(ax, y, row)
-        else:
+    places = [(y, row) for y, row in enumerate(rows) if not row.heading]
+    draw_crudes(ax, [(y, crude[y]) for y, _ in places])
+    draw_estimates(ax, [(y, row) for y, row in places if np.isfinite(row.estimate)])
+    for y, row in places:
+        if not np.isfinite(row.estimate):
             _write_instead(ax, y, words[y], crude[y])
     name_rows(ax, rows, columns=("points", "n"))
     ax.set_xlabel(f"difference in the share that worked, percentage points\n{LESS} ← → {MORE}")

@@ -13,7 +13,7 @@ from analysis.plots.rates import grouped_rows, share_text
 from analysis.plots.rows import (
     Row,
     draw_absence,
-    draw_estimate,
+    draw_estimates,
     draw_rows,
     head,
     legend_above,
@@ -91,7 +91,7 @@ def _draw_quantiles(ax: Axes, y: float, group: Group, looks: dict[float, Look]) 
     places = dict(zip(looks, spread, strict=True))
     for _, row in known.iterrows():
         share = row["probability"]
-        draw_estimate(ax, y + places[share], _days_row("", row, looks[share]), size=7)
+        draw_estimates(ax, [(y + places[share], _days_row("", row, looks[share]))])
 
 
 @themed

@@ -12,7 +12,7 @@ from analysis.plots.groups import group_columns
 from analysis.plots.labels import label
 from analysis.plots.numbers import count, percent
 from analysis.plots.rates import parts_of_whole, share_axis, share_text
-from analysis.plots.rows import Row, draw_absence, draw_interval, name_rows, rows_axes
+from analysis.plots.rows import Row, draw_absence, draw_intervals, name_rows, rows_axes
 from analysis.plots.theme import (
     ESTIMATE,
     FEW_ALPHA,
@@ -53,7 +53,8 @@ def plot_cancel_flow_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes
             draw_absence(ax, y)
             continue
         ax.barh(y, row.estimate, BAR, color=row.look.colour, alpha=alpha, zorder=2)
-        draw_interval(ax, y, replace(row, look=Look(INK)))
+    known = [(y, replace(row, look=Look(INK))) for y, row in enumerate(rows)]
+    draw_intervals(ax, [(y, row) for y, row in known if not np.isnan(row.estimate)])
     name_rows(ax, rows, columns=("of all", "of step\nbefore", "sessions"))
     note(ax, few_note(table["n"], "pale"), below=44)
     return ax

@@ -14,7 +14,7 @@ from analysis.plots.rates import UNDER_LABEL, grouped_rows, share_axis, share_ro
 from analysis.plots.rows import (
     Row,
     draw_absence,
-    draw_estimate,
+    draw_estimates,
     draw_rows,
     head,
     legend_above,
@@ -81,7 +81,7 @@ def _draw_horizons(ax: Axes, y: float, group: Group, looks: dict[float, Look]) -
         limits = [row[name] / row["open_minor"] * 100 for name in ("estimate", "ci_low", "ci_high")]
         horizon = row["horizon_days"]
         mark = Row("", *limits, look=looks[horizon], few=is_few(row["n_open"]))
-        draw_estimate(ax, y + spread[horizon], mark, size=7)
+        draw_estimates(ax, [(y + spread[horizon], mark)])
 
 
 def _looks(table: pd.DataFrame) -> dict[float, Look]:

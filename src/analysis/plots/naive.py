@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.plots.labels import wrap
 from analysis.plots.numbers import NO_DATA, count, days_or_hours, interval_text, percent, points
 from analysis.plots.panels import Grid, panel_axes
-from analysis.plots.rows import Row, draw_estimate
+from analysis.plots.rows import Row, draw_estimates
 from analysis.plots.theme import (
     ESTIMATE,
     GRID,
@@ -58,7 +58,8 @@ def _draw_headline(panel: Axes, row: pd.Series) -> None:
     _scale(panel, is_share, [naive, *limits])
     panel.set_ylim(1, -1)
     panel.set_yticks([])
-    draw_estimate(panel, 0.0, Row("", *limits, look=ESTIMATE, few=is_few(row["n"])), size=10)
+    right = Row("", *limits, look=ESTIMATE, few=is_few(row["n"]))
+    draw_estimates(panel, [(0.0, right)], size=10)
     if np.isfinite(naive) and np.isfinite(limits[0]):
         _draw_error(panel, naive, limits[0])
     if np.isfinite(naive):

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.plots.labels import plain
 from analysis.plots.numbers import count, days
 from analysis.plots.rates import UNDER_LABEL, share_text
-from analysis.plots.rows import ROW, ROW_OF_TWO, Row, draw_estimate, legend_above, name_rows
+from analysis.plots.rows import ROW, ROW_OF_TWO, Row, draw_estimates, legend_above, name_rows
 from analysis.plots.theme import (
     GRID,
     INK,
@@ -114,7 +114,7 @@ def _draw_study(ax: Axes, y: float, row: Row, study: pd.Series) -> None:
     if np.isfinite(study["naive"]):
         naive = study["naive"] * 100
         ax.plot([naive], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, ms=9, clip_on=False)
-    draw_estimate(ax, y, row)
+    draw_estimates(ax, [(y, row)])
 
 
 @themed
@@ -181,12 +181,11 @@ def _draw_truths(panel: Axes, unit: str, rows: Sequence[tuple[Row, float]]) -> N
         known = [x for row, true in rows for x in (row.estimate, row.high, true) if np.isfinite(x)]
         panel.set_xlim(0, max([1.0, *known]) * 1.15)
         panel.grid(axis="x", color=GRID, linewidth=0.8)
-    for y, (row, true) in enumerate(rows):
-        if row.heading:
-            continue
-        if np.isfinite(true):
-            panel.plot([true], [y], TRUTH.marker, color=TRUTH.colour, ms=15, mew=1.6, zorder=5)
-        draw_estimate(panel, y, row)
+    marked = [(y, row, true) for y, (row, true) in enumerate(rows) if not row.heading]
+    draw_estimates(panel, [(y, row) for y, row, _ in marked])
+    known = [(true, y) for y, _, true in marked if np.isfinite(true)]
+    at = np.array(known).reshape(-1, 2).T
+    panel.plot(*at, TRUTH.marker, color=TRUTH.colour, ms=15, mew=1.6, zorder=5)
     names = [row for row, _ in rows]
     columns = ("estimate", "truth", "n")
     name_rows(panel, names, columns=columns, label_columns=TRUTH_COLUMNS, edges=EDGES)

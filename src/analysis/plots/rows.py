@@ -6,9 +6,9 @@ and says "no data".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class Row:
     heading: bool = False
 
 
+Place = tuple[float, Row]  # how far down a row stands: 0 is the first
+
+
 def rows_axes(ax: Axes | None, rows: Sequence[Row], *, extra: float = 1.0) -> Axes:
     """Return axes for these rows, with ``extra`` inches for what is above and below them."""
     pitch = ROW_OF_TWO if any("\n" in _lines(row.label) for row in rows) else ROW
@@ -64,9 +67,7 @@ def draw_rows(
     edges: Sequence[float] = RIGHT,
 ) -> None:
     """Draw rows from the top down, with the headings of the text ``columns`` over them."""
-    for y, row in enumerate(rows):
-        if not row.heading:
-            draw_estimate(ax, y, row)
+    draw_estimates(ax, ((y, row) for y, row in enumerate(rows) if not row.heading))
     name_rows(ax, rows, columns=columns, label_columns=label_columns, edges=edges)
 
 
@@ -82,11 +83,11 @@ def name_rows(
 
     Names have at most ``label_columns`` characters in a line; 0 leaves them out.
     """
-    for y, row in enumerate(rows):
-        for x, text in zip(edges, row.texts, strict=False):
-            beside(ax, y, x, text, colour=MUTED if row.few else INK)
-    for x, text in zip(edges, columns, strict=False):
-        beside(ax, -0.62, x, text, colour=MUTED, va="bottom")
+    for i, x in enumerate(edges):
+        texts = [(y, row.texts[i], row.few) for y, row in enumerate(rows) if i < len(row.texts)]
+        title = columns[i] if i < len(columns) else ""
+        if texts or title:
+            _write_column(ax, x, texts, title)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, pad=8)
     if label_columns:
@@ -109,34 +110,54 @@ def _lines(words: str, columns: int = LABEL_COLUMNS) -> str:
     return f"{shorten(first, columns)}\n{second}" if second else wrap(first, columns)
 
 
-def draw_estimate(ax: Axes, y: float, row: Row, *, size: float = 7) -> None:
-    """Draw one dot with its interval, hollow and dimmed where it rests on few cases."""
-    if np.isnan(row.estimate):
-        draw_absence(ax, y)
-        return
-    alpha = FEW_ALPHA if row.few else 1.0
-    draw_interval(ax, y, row, alpha=alpha)
+def draw_estimates(ax: Axes, places: Iterable[Place], *, size: float = 7) -> None:
+    """Draw the dots of rows with their intervals, hollow and dimmed where they rest on few cases.
+
+    A row without an estimate says so. Rows that look alike are one mark of matplotlib's, whose
+    cost is that of its marks and not of their points.
+    """
+    known = []
+    for y, row in places:
+        if np.isnan(row.estimate):
+            draw_absence(ax, y)
+        else:
+            known.append((y, row))
+    for same in _alike(known, lambda row: (row.look, row.few)):
+        _draw_dots(ax, same, size)
+
+
+def _alike(places: Iterable[Place], look: Callable[[Row], Any], /) -> Iterable[list[Place]]:
+    """Rows at their places, together with those of the same look."""
+    found: dict[Any, list[Place]] = {}
+    for place in places:
+        found.setdefault(look(place[1]), []).append(place)
+    return found.values()
+
+
+def _draw_dots(ax: Axes, places: Sequence[Place], size: float) -> None:
+    look, few = places[0][1].look, places[0][1].few
+    draw_intervals(ax, places, alpha=FEW_ALPHA if few else 1.0)
     ax.plot(
-        [row.estimate],
-        [y],
-        row.look.marker,
-        color=row.look.colour,
-        markerfacecolor=PAPER if row.few else row.look.colour,
-        markeredgewidth=1.6 if row.few else 0.8,
+        [row.estimate for _, row in places],
+        [y for y, _ in places],
+        look.marker,
+        color=look.colour,
+        markerfacecolor=PAPER if few else look.colour,
+        markeredgewidth=1.6 if few else 0.8,
         markersize=size,
-        alpha=1.0 if row.few else alpha,
         clip_on=False,
         zorder=4,
     )
 
 
-def draw_crude(ax: Axes, y: float, crude: float) -> None:
-    """Draw the cross of the familiar number in a row, if there is one."""
-    if np.isnan(crude):
+def draw_crudes(ax: Axes, places: Iterable[tuple[float, float]]) -> None:
+    """Draw the crosses of the familiar numbers, at (height, number), where there are any."""
+    known = [(y, crude) for y, crude in places if not np.isnan(crude)]
+    if not known:
         return
     ax.plot(
-        [crude],
-        [y],
+        [crude for _, crude in known],
+        [y for y, _ in known],
         NAIVE.marker,
         color=NAIVE.colour,
         markeredgecolor=PAPER,
@@ -161,19 +182,28 @@ def draw_absence(ax: Axes, y: float, words: str = NO_DATA) -> None:
     )
 
 
-def draw_interval(ax: Axes, y: float, row: Row, *, alpha: float = 1.0) -> None:
-    """Draw the limits; a limit that is missing runs, dotted, to the end of the axis."""
-    if np.isnan(row.low) and np.isnan(row.high):
-        return
-    low = 0.0 if np.isnan(row.low) else row.low
-    high = ax.get_xlim()[1] if np.isnan(row.high) else row.high
-    open_end = np.isnan(row.low) or np.isnan(row.high)
+def draw_intervals(ax: Axes, places: Iterable[Place], *, alpha: float = 1.0) -> None:
+    """Draw the limits of rows; a limit that is missing runs, dotted, to the end of the axis."""
+    known = [(y, row) for y, row in places if not (np.isnan(row.low) and np.isnan(row.high))]
+    for same in _alike(known, lambda row: (row.look.colour, _is_open(row))):
+        _draw_limits(ax, same, alpha)
+
+
+def _is_open(row: Row) -> bool:
+    return bool(np.isnan(row.low) or np.isnan(row.high))
+
+
+def _draw_limits(ax: Axes, places: Sequence[Place], alpha: float) -> None:
+    end = ax.get_xlim()[1]
+    limits = [
+        (np.nan_to_num(row.low, nan=0.0), np.nan_to_num(row.high, nan=end)) for _, row in places
+    ]
     ax.plot(
-        [low, high],
-        [y, y],
-        color=row.look.colour,
+        [x for low, high in limits for x in (low, high, np.nan)][:-1],
+        [at for y, _ in places for at in (y, y, np.nan)][:-1],
+        color=places[0][1].look.colour,
         linewidth=3.0,
-        linestyle=(0, (1, 1)) if open_end else "-",
+        linestyle=(0, (1, 1)) if _is_open(places[0][1]) else "-",
         alpha=0.55 * alpha,
         solid_capstyle="butt",
         clip_on=False,
@@ -222,19 +252,17 @@ def legend_above(
     )
 
 
-def beside(
-    ax: Axes, y: float, x: float, text: str, *, colour: str = INK, va: str = "center"
-) -> None:
-    """Write text at the right of the axes, its right edge ``x`` points beside them."""
-    ax.annotate(
-        text,
-        xy=(1, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(x, 0),
-        textcoords="offset points",
-        ha="right",
-        va=va,
-        color=colour,
-        fontsize=SMALL,
-        annotation_clip=False,
-    )
+def _write_column(ax: Axes, x: float, texts: Sequence[tuple[float, str, bool]], title: str) -> None:
+    """Write texts, (height, words, few), at the right of the axes, under the title of the column.
+
+    Their right edge is ``x`` points beside the axes.
+    """
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+    beside = ScaledTranslation(x / 72, 0, ax.get_figure(root=True).dpi_scale_trans)
+    place = blended_transform_factory(ax.transAxes, ax.transData) + beside
+    common = {"transform": place, "ha": "right", "fontsize": SMALL}
+    for y, words, few in texts:
+        ax.text(1, y, words, va="center", color=MUTED if few else INK, **common)
+    if title:
+        ax.text(1, -0.62, title, va="bottom", color=MUTED, **common)

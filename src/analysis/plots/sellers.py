@@ -13,7 +13,7 @@ from analysis.plots.rates import UNDER_LABEL, share_axis, share_text
 from analysis.plots.rows import (
     ROW,
     Row,
-    draw_crude,
+    draw_crudes,
     draw_rows,
     head,
 )
@@ -55,8 +55,8 @@ def plot_seller_scorecard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     rows = [_row(row) for _, row in drawn.iterrows()]
     ax = axes(ax, height=1.7 + ROW * ROW_SCALE * max(len(rows), 2))
     share_axis(ax, "requests that ended in a cancelled order", 100)
+    draw_crudes(ax, enumerate(drawn["raw_rate"] * 100))
     for y, (raw, row) in enumerate(zip(drawn["raw_rate"] * 100, rows, strict=True)):
-        draw_crude(ax, y, raw)
         _draw_pull(ax, y, raw, row.estimate)
     draw_rows(ax, rows, columns=COLUMNS, edges=EDGES)
     head(ax, "seller")

@@ -14,7 +14,7 @@ from analysis.plots.labels import column_label, label, value_label
 from analysis.plots.numbers import count, days, ratio
 from analysis.plots.panels import draw_row_panels, edge_ticks, label_under
 from analysis.plots.rates import UNDER_LABEL, parts_of_whole, share_row
-from analysis.plots.rows import Row, draw_estimate, draw_rows, head, legend_above, rows_axes
+from analysis.plots.rows import Row, draw_estimates, draw_rows, head, legend_above, rows_axes
 from analysis.plots.theme import (
     ESTIMATE,
     GRID,
@@ -160,10 +160,9 @@ def _outcomes_by_group(table: pd.DataFrame, ax: Axes | None, by: list[str], what
         panel.set_xticks([0, top / 2, top])
         edge_ticks(panel)
         for i, (value, step) in enumerate(zip(values, steps, strict=True)):
-            for y, group in enumerate(groups if i else []):
-                mark = _mark(group, outcome, value, i)
-                if np.isfinite(mark.estimate):
-                    draw_estimate(panel, y + step, mark, size=5)
+            marks = [_mark(group, outcome, value, i) for group in groups if i]
+            known = [(y + step, m) for y, m in enumerate(marks) if np.isfinite(m.estimate)]
+            draw_estimates(panel, known, size=5)
         panel.set_ylim(len(groups) - 0.3, -0.5)
     legend_above(panels[0], GROUPS[: len(values)], [value_label(v) for v in values], lift=30)
     label_under(ax, f"share of {what} (%), by {header(by)}{axis_end(top)}")

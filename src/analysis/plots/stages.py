@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,11 @@ from analysis.plots.numbers import count, days, percent
 from analysis.plots.panels import draw_row_panels, edge_ticks, label_under
 from analysis.plots.rates import grouped_rows, share_axis, share_text
 from analysis.plots.rows import (
+    Place,
     Row,
     draw_absence,
-    draw_estimate,
-    draw_interval,
+    draw_estimates,
+    draw_intervals,
     draw_rows,
     head,
     name_rows,
@@ -121,9 +123,7 @@ def plot_never_refunded_share(table: pd.DataFrame, ax: Axes | None = None) -> Ax
     ax = rows_axes(ax, rows, extra=1.3)
     top = share_top([group.rows["at_most"].max() for group in groups])
     share_axis(ax, "refunds that never arrive", top)
-    for y, row in enumerate(rows):
-        if not row.heading:
-            _draw_never(ax, y, row)
+    _draw_never(ax, [(y, row) for y, row in enumerate(rows) if not row.heading])
     name_rows(ax, rows, columns=("never", "at most", "n"))
     head(ax, header(by))
     is_open = any(row.look is OTHER for row in rows)
@@ -142,11 +142,10 @@ def _never_row(words: str, row: pd.Series) -> Row:
     return Row(words, *shares, texts=texts, look=look, few=is_few(row["n"]))
 
 
-def _draw_never(ax: Axes, y: float, row: Row) -> None:
-    if row.look is not OTHER:
-        draw_estimate(ax, y, row)
-        return
-    if np.isnan(row.high):
-        draw_absence(ax, y)
-        return
-    draw_interval(ax, y, row)
+def _draw_never(ax: Axes, places: Sequence[Place]) -> None:
+    draw_estimates(ax, [(y, row) for y, row in places if row.look is not OTHER])
+    untold = [(y, row) for y, row in places if row.look is OTHER]
+    for y, row in untold:
+        if np.isnan(row.high):
+            draw_absence(ax, y)
+    draw_intervals(ax, [(y, row) for y, row in untold if not np.isnan(row.high)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +71,8 @@ def make_report(
         A notebook failed; names it and the cell.
     """
     with warm_processes(workers) as warm:  # they import while this one does, and checks the data
-        from analysis.report.data_page import fingerprint_of
+        with _without_garbage():
+            from analysis.report.data_page import fingerprint_of
 
         tables = _opened(dataset, as_of, master, warm)
         _prepare(tables, dataset, warm, workers, is_valid=not despite_broken_rules)
@@ -79,6 +82,18 @@ def make_report(
         _require_no_failure(pages)
         index = _index(tables, marks)  # from answers that the notebooks have left
     return write_site(pages, index, Path(out))
+
+
+@contextlib.contextmanager
+def _without_garbage() -> Iterator[None]:
+    """Look for no garbage meanwhile: nothing that is imported is any."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _opened(
@@ -109,12 +124,12 @@ def _prepare(
 
 
 def _pages(marks: Mapping[str, str], **options: Any) -> list[Page]:
-    """Run the notebooks, those that ask most first, so that at the end none runs alone for long.
+    """Run the notebooks, the longest first, so that at the end none runs alone for long.
 
     Each is rendered as soon as it has ended, while others run.
     """
     notebooks, pages = read_notebooks(), {}
-    order = sorted(notebooks, key=lambda name: _n_questions(notebooks[name]), reverse=True)
+    order = sorted(notebooks, key=lambda name: _length(notebooks[name]), reverse=True)
 
     def render(place: int, executed: Mapping[str, Any]) -> None:
         name = order[place]
@@ -125,8 +140,10 @@ def _pages(marks: Mapping[str, str], **options: Any) -> list[Page]:
     return [pages[name] for name in notebooks]
 
 
-def _n_questions(notebook: Mapping[str, Any]) -> int:
-    return sum("".join(cell["source"]).count("ask(") for cell in notebook["cells"])
+def _length(notebook: Mapping[str, Any]) -> int:
+    """How long a notebook will run: its questions, where one to a model takes as long as three."""
+    source = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
+    return source.count("ask(") + 2 * source.count("_drivers, tables")
 
 
 def _index(tables: Tables, marks: Mapping[str, str]) -> Index:

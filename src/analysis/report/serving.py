@@ -121,6 +121,7 @@ def warm_up() -> None:
     """
     for name in NEEDED:
         importlib.import_module(name)
+    importlib.import_module("ibis").duckdb  # noqa: B018 (finds the engine among all, opens none)
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
     gc.enable()
