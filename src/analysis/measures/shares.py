@@ -93,20 +93,25 @@ def word_table(
     keys = cluster_keys(frame, by)
     columns = {"counted_": counted.fill_null(False), "word_": word}
     frame, weight, keys = weighted_rows(frame, keys, columns)
-    counts = collect(
-        frame.group_by(*keys, "word_").aggregate(
-            n=frame.counted_.ifelse(weight, 0).sum(),
-            n_pending=frame.counted_.ifelse(0, weight).sum(),
-        )
+    counts = frame.group_by(*keys, "word_").aggregate(
+        n=frame.counted_.ifelse(weight, 0).sum(), n_pending=frame.counted_.ifelse(0, weight).sum()
     )
+    counts = collect(counts, in_words=False)
     units = groups_of(counts, keys)
     n = np.bincount(units.index, counts["n"], minlength=units.n)
     pending = np.bincount(units.index, counts["n_pending"], minlength=units.n)
-    events = {
-        one: np.bincount(units.index, counts["n"].where(counts["word_"] == one, 0), units.n)
-        for one in words
-    }
+    shape = (units.n, len(words) + 1)  # the last column is of no word
+    cell = units.index * shape[1] + _numbers(counts["word_"], words)
+    cells = np.bincount(cell, counts["n"], shape[0] * shape[1]).reshape(shape)
+    events = dict(zip(words, cells.T, strict=False))
     return tabulated(units.frame, by, events, n=n, level=level, name=name, n_pending=pending)
+
+
+def _numbers(column: pd.Series, words: Sequence[str]) -> np.ndarray:
+    """Place of each value among ``words``; of what is none of them, their number."""
+    places, values = pd.factorize(column)
+    known = pd.Index(list(words)).get_indexer(values)
+    return np.append(np.where(known < 0, len(words), known), len(words))[places]
 
 
 def tabulated(
