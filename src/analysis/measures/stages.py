@@ -144,10 +144,15 @@ def _frames(tables: Tables, by: Sequence[str]) -> tuple[ir.Table, ir.Table, list
     tables.need("refunds", "request_id", "started_at", "credited_at", by=who)
     by = known_columns(tables.refunds_with_context, by, needed_by=who)
     known_columns(tables.requests_with_context, by, needed_by=who)
-    requests = tables.requests_with(by)
-    requests = requests.filter((requests.requested_by == "buyer") & (requests.outcome != BLOCKED))
     require_own_column("stage", by)
-    return requests, tables.refunds_with(by), by
+    requests, refunds = tables.requests_with(by), tables.refunds_with(by)
+    requests = requests.filter((requests.requested_by == "buyer") & (requests.outcome != BLOCKED))
+    steps = ("requested_at", "due_since", "started_at", "credited_at")
+    return (
+        requests.select(*cluster_keys(requests, by), "requested_at", "decided_at"),
+        refunds.select(*cluster_keys(refunds, by), *steps),
+        by,
+    )
 
 
 def _stages(
@@ -181,19 +186,16 @@ def _part(
     begun: ir.BooleanValue | None = None,
 ) -> ir.Table:
     """One stage; of what is still to come, nothing was seen."""
-    named = frame.select(
+    ended = ibis.literal(None, "int64") if end is None else seconds_between(start, end)
+    seen, is_begun = age(tables, start), ibis.literal(value=True) if begun is None else begun
+    if begun is not None:
+        ended, seen = begun.ifelse(ended, None), begun.ifelse(seen, 0)
+    return frame.filter(start.notnull()).select(
         *cluster_keys(frame, by),
-        start_=start,
-        ended_=ibis.literal(None, "int64") if end is None else seconds_between(start, end),
-        is_begun_=ibis.literal(value=True) if begun is None else begun,
-    )
-    known = named.filter(named.start_.notnull())
-    return known.select(
-        *cluster_keys(known, by),
-        "is_begun_",
+        is_begun_=is_begun,
         stage=ibis.literal(STAGES.index(stage), "int64"),
-        ended_=known.is_begun_.ifelse(known.ended_, None),
-        age_=known.is_begun_.ifelse(age(tables, known.start_), 0),
+        ended_=ended,
+        age_=seen,
     )
 
 

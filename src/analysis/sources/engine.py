@@ -219,7 +219,20 @@ def _answer_of_engine(frame: ir.Table) -> pa.Table:
     backend = frame.get_backend()
     if backend.name != "duckdb":
         return frame.to_pyarrow()
-    return backend.con.sql(backend.compile(frame)).to_arrow_table()  # Ibis would write out words
+    return backend.con.sql(_statement(backend, frame)).to_arrow_table()  # Ibis writes out words
+
+
+def _statement(backend: BaseBackend, frame: ir.Table) -> str:
+    """Return an expression in DuckDB's SQL, a query for each step.
+
+    To put them together takes Ibis a fifth of its time, and DuckDB plans the same either way.
+    """
+    before = ibis.options.sql.fuse_selects
+    ibis.options.sql.fuse_selects = False
+    try:
+        return backend.compile(frame)
+    finally:
+        ibis.options.sql.fuse_selects = before
 
 
 @contextlib.contextmanager
@@ -240,7 +253,8 @@ def arrow_batches(backend: BaseBackend, frame: ir.Table) -> Iterator[pa.RecordBa
     if backend.name != "duckdb":
         yield from frame.to_pyarrow().to_batches()
         return
-    yield from pa.RecordBatchReader.from_stream(backend.con.sql(backend.compile(frame)))
+    rows = backend.con.sql(_statement(backend, frame))
+    yield from pa.RecordBatchReader.from_stream(rows)
 
 
 def run(backend: BaseBackend, statement: str) -> None:
@@ -261,7 +275,7 @@ def kept_in_engine(
         run(backend, f"ATTACH IF NOT EXISTS ':memory:' AS {KEPT} (COMPRESS)")
         for i, part in enumerate(parts):
             make = "INSERT INTO {} {}" if i else "CREATE TABLE {} AS {}"
-            run(backend, make.format(f'{KEPT}.main."{table}"', backend.compile(part)))
+            run(backend, make.format(f'{KEPT}.main."{table}"', _statement(backend, part)))
             if packed:
                 run(backend, f"CHECKPOINT {KEPT}")
         return backend.table(table, database=(KEPT, "main"))
