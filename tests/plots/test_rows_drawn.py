@@ -135,6 +135,12 @@ def test_ages_of_orders_stand_in_their_order_and_without_requests_say_so():
     assert len(marks(ax)) == len(samples.shares.AGES) - 1
 
 
+def test_rows_that_look_alike_are_drawn_as_one_mark():
+    ax = plots.plot_success_rate(rates(("card", 40, 100), ("wallet", 30, 90), ("cash", 3, 9)))
+    assert len(marks(ax)) == 3 and len(intervals(ax)) == 3
+    assert len(ax.get_lines()) == 4  # dots and intervals, of many cases and of few
+
+
 def test_quantiles_are_drawn_in_days_and_what_is_not_reached_is_said():
     table = samples.overall("refund_quantiles").assign(
         estimate=[5.0, 12.0, np.nan], ci_low=[4.0, 10.0, 14.0], ci_high=[6.0, np.nan, np.nan]

@@ -65,6 +65,15 @@ def test_the_same_data_give_the_same_bytes(site, market, tmp_path):
         assert page.read_bytes() == (again / page.name).read_bytes(), page.name
 
 
+def test_a_notebook_of_models_is_begun_before_one_that_asks_as_often():
+    def notebook(*sources):
+        return {"cells": [{"source": [source]} for source in sources]}
+
+    models = notebook("show(ask(success_drivers, tables))", "show(ask(refund_drivers, tables))")
+    counts = notebook("show(ask(request_rate, tables))", "show(ask(request_rate, tables, by=by))")
+    assert make._length(models) > make._length(counts) == 2
+
+
 def test_data_that_breaks_rules_is_refused_unless_told_otherwise(market, tmp_path):
     loose = tmp_path / "loose"
     loose.mkdir()

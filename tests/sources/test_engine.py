@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -370,3 +371,12 @@ def test_duckdb_takes_the_memory_that_the_environment_names(monkeypatch):
         monkeypatch.setenv(MEMORY_VARIABLE, wrong)
         with pytest.raises(ValueError, match="must be a size such as 2GB"):
             connect()
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_how_the_caller_wants_statements_put_together_stays_as_it_was(chosen, monkeypatch):
+    monkeypatch.setattr(ibis.options.sql, "fuse_selects", chosen)
+    frame = registered(connect(), "rows", pa.table({"number": [1, 2]}))
+    named = frame.mutate(twice=frame.number * 2).filter(lambda t: t.twice > 2)
+    assert collect(named)["twice"].tolist() == [4]
+    assert ibis.options.sql.fuse_selects is chosen
