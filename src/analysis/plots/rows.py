@@ -195,11 +195,11 @@ def _is_open(row: Row) -> bool:
 
 def _draw_limits(ax: Axes, places: Sequence[Place], alpha: float) -> None:
     end = ax.get_xlim()[1]
-    limits = [
-        (np.nan_to_num(row.low, nan=0.0), np.nan_to_num(row.high, nan=end)) for _, row in places
-    ]
+    rows = [row for _, row in places]
+    lows = [0.0 if np.isnan(row.low) else row.low for row in rows]
+    highs = [end if np.isnan(row.high) else row.high for row in rows]
     ax.plot(
-        [x for low, high in limits for x in (low, high, np.nan)][:-1],
+        [x for limits in zip(lows, highs, strict=True) for x in (*limits, np.nan)][:-1],
         [at for y, _ in places for at in (y, y, np.nan)][:-1],
         color=places[0][1].look.colour,
         linewidth=3.0,
