@@ -117,7 +117,7 @@ def _asked(tables: Tables, keys: Sequence[str], horizon_hours: float) -> ir.Tabl
 def _with_asking(
     tables: Tables, paid: ir.Table, by: Sequence[str], horizon_hours: float
 ) -> ir.Table:
-    """Return paid orders whose horizon is over, and whether ``asked_`` within it is known."""
+    """Return paid orders whose horizon is over; ``asked_`` is missing where nobody asked in it."""
     asked = _asked(tables, [], horizon_hours).select("order_id", asked_=ibis.literal(value=True))
     mature = paid.filter(age(tables, paid.paid_at) >= int(horizon_hours * HOUR))
     needed = [*cluster_keys(paid, by), BUYER, "order_id", *({"weight"} & set(paid.columns))]

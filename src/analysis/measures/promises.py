@@ -67,10 +67,9 @@ def refund_sla(
         tables, [*by, "method"], horizon_days=longest, clock=clock, calendar=BY_CALENDAR
     )
     rows = _sla_rows(spells, clock, level)
-    if clock == LOCAL:
-        own = rows["clock"] == "calendar"
-        remark = remarked(rows, tables, clock)["interval"]
-        rows = rows.assign(interval=rows["interval"].where(own, remark))
+    on_calendar = rows["clock"] == "calendar"
+    remark = remarked(rows, tables, clock)["interval"]
+    rows = rows.assign(interval=rows["interval"].where(on_calendar, remark))
     place = rows["method"].map({method: i for i, method in enumerate(codes.REFUND_METHODS)})
     rows = rows.assign(_place=place).sort_values([*by, "_place"], kind="stable", ignore_index=True)
     return rows[[*by, *SLA_COLUMNS]]

@@ -126,7 +126,7 @@ def draw_estimates(ax: Axes, places: Iterable[Place], *, size: float = 7) -> Non
         _draw_dots(ax, same, size)
 
 
-def _alike(places: Iterable[Place], look: Callable[[Row], Any], /) -> Iterable[list[Place]]:
+def _alike(places: Iterable[Place], look: Callable[[Row], Any]) -> Iterable[list[Place]]:
     """Rows at their places, together with those of the same look."""
     found: dict[Any, list[Place]] = {}
     for place in places:
