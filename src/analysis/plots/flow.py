@@ -53,8 +53,8 @@ def plot_cancel_flow_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes
             draw_absence(ax, y)
             continue
         ax.barh(y, row.estimate, BAR, color=row.look.colour, alpha=alpha, zorder=2)
-    known = [(y, replace(row, look=Look(INK))) for y, row in enumerate(rows)]
-    draw_intervals(ax, [(y, row) for y, row in known if not np.isnan(row.estimate)])
+    known = [(y, row) for y, row in enumerate(rows) if not np.isnan(row.estimate)]
+    draw_intervals(ax, [(y, replace(row, look=Look(INK))) for y, row in known])
     name_rows(ax, rows, columns=("of all", "of step\nbefore", "sessions"))
     note(ax, few_note(table["n"], "pale"), below=44)
     return ax

@@ -184,8 +184,8 @@ def _draw_truths(panel: Axes, unit: str, rows: Sequence[tuple[Row, float]]) -> N
     marked = [(y, row, true) for y, (row, true) in enumerate(rows) if not row.heading]
     draw_estimates(panel, [(y, row) for y, row, _ in marked])
     known = [(true, y) for y, _, true in marked if np.isfinite(true)]
-    at = np.array(known).reshape(-1, 2).T
-    panel.plot(*at, TRUTH.marker, color=TRUTH.colour, ms=15, mew=1.6, zorder=5)
+    truths, places = [true for true, _ in known], [y for _, y in known]
+    panel.plot(truths, places, TRUTH.marker, color=TRUTH.colour, ms=15, mew=1.6, zorder=5)
     names = [row for row, _ in rows]
     columns = ("estimate", "truth", "n")
     name_rows(panel, names, columns=columns, label_columns=TRUTH_COLUMNS, edges=EDGES)
