@@ -10,7 +10,8 @@ from scipy.optimize import minimize
 from scipy.stats import binom, norm
 
 from analysis import stats
-from analysis.stats.curves.mixtures import Cells, log_likelihood, maximised
+from analysis.stats.curves.maximum import maximised
+from analysis.stats.curves.mixtures import Cells, log_likelihood
 
 some = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 pairs = st.lists(
@@ -207,11 +208,11 @@ def test_many_cells_are_maximised_without_newton_steps(monkeypatch):
     cells = Cells(40, first, np.minimum(first + rng.integers(0, 12, 200), 39))
     n = np.ones(200)
     newton = maximised(cells, n)
-    monkeypatch.setattr("analysis.stats.curves.mixtures.NEWTON_CELLS", 5)
+    monkeypatch.setattr("analysis.stats.curves.maximum.NEWTON_CELLS", 5)
     plain = maximised(cells, n, tolerance=1e-7)
-    assert newton.gap[0] <= 1e-10 * 200
-    assert plain.log_likelihood[0] == pytest.approx(newton.log_likelihood[0], abs=1e-4)
-    assert log_likelihood(cells, n[None], newton.mass)[0] == newton.log_likelihood[0]
+    assert newton.gap <= 1e-10 * 200
+    assert plain.log_likelihood == pytest.approx(newton.log_likelihood, abs=1e-4)
+    assert log_likelihood(cells, n, newton.mass) == newton.log_likelihood
 
 
 def looked_at(rng, n, clusters=0):

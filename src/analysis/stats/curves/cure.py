@@ -8,7 +8,7 @@ law of a latency: ``exponential`` (scale 1), ``weibull`` or ``lognormal``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -159,17 +159,20 @@ def _maximum(sample: Sample, law: Callable, start: np.ndarray, free: list[int]) 
         theta[2] = np.clip(theta[2], -12, 12)
         return theta
 
+    @lru_cache(maxsize=2)  # a step is tried from a point that is asked for again if it fails
+    def own(*x: float) -> tuple[float, np.ndarray, np.ndarray]:
+        return terms(sample, law, filled(np.array(x)))
+
     n = sample.ended.sum() + sample.censored.sum()
-    own = partial(terms, sample, law)
     found = minimize(
-        lambda x: own(filled(x))[0] / n,
+        lambda x: own(*x)[0] / n,
         start[free],
-        jac=lambda x: own(filled(x))[1][free] / n,
-        hess=lambda x: own(filled(x))[2][np.ix_(free, free)] / n,
+        jac=lambda x: own(*x)[1][free] / n,
+        hess=lambda x: own(*x)[2][np.ix_(free, free)] / n,
         method="trust-exact",
         options={"gtol": 1e-12, "maxiter": 300},
     )
-    return _Maximum(filled(found.x), own(filled(found.x))[0])
+    return _Maximum(filled(found.x), own(*found.x)[0])
 
 
 def terms(sample: Sample, law: Callable, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -255,10 +258,12 @@ def _profile_high(
     """Share at which the profile log-likelihood has fallen by ``z**2 / 2`` from share 0."""
     from scipy.optimize import brentq
 
+    here = plain
+
     def fallen(logit: float) -> float:
-        start = plain.theta.copy()
-        start[0] = logit
-        return _maximum(sample, law, start, ends).loss - plain.loss - z**2 / 2
+        nonlocal here
+        here = _maximum(sample, law, np.array([logit, *here.theta[1:]]), ends)
+        return here.loss - plain.loss - z**2 / 2
 
     if fallen(-LARGEST_LOGIT + 1) > 0 or fallen(8.0) < 0:
         return 1.0

@@ -14,12 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.curves.mixtures import Cells, expectation_maximisation, maximised
+from analysis.stats.curves.maximum import maximised
+from analysis.stats.curves.minorant import minorant_masses
+from analysis.stats.curves.mixtures import Cells
 from analysis.stats.curves.segments import Segments, numbered
 from analysis.stats.scales import Pair, checked_level, t_quantile
 
-# of bootstrap samples: 3,000 moved limits by 0.0004 at 20,000 synthetic orders, 0.0012 at 10^6
-ENOUGH, STEPS = 0.5, 50
+# of bootstrap samples: 600 moved limits by 0.0001 at 20,000 synthetic orders, 0.0006 at 10^6
+ENOUGH, STEPS = 0.2, 20
+FIRST_STEPS = 100  # of all samples taken together, where each begins: half there, half even
 
 
 class IntervalCurve(NamedTuple):
@@ -81,7 +84,7 @@ def turnbull(
     Notes
     -----
     Source: Turnbull (1976), J. R. Stat. Soc. B 38:290-295, for the intervals and the
-    self-consistent masses; :func:`analysis.stats.mixtures.maximised` for how they are found, and
+    self-consistent masses; :func:`analysis.stats.curves.maximum.maximised` for how they are found, and
     Gentleman and Geyer (1994) for the certificate ``gap``. How the mass lies *inside* an
     innermost interval has no influence on the likelihood, so it is not known. In rare small
     samples several distributions of the mass *over* the intervals have the same likelihood too;
@@ -111,11 +114,11 @@ def turnbull(
         segments.group,
         joined([problem.low for problem, _ in solved]),
         joined([problem.high for problem, _ in solved]),
-        joined([found.mass[0] for _, found in solved if found is not None]),
+        joined([found.mass for _, found in solved if found is not None]),
         segments,
         np.array([problem.last for problem, _ in solved]),
-        np.array([np.nan if f is None else f.log_likelihood[0] for _, f in solved]),
-        np.array([np.nan if f is None else f.gap[0] for _, f in solved]),
+        np.array([np.nan if f is None else f.log_likelihood for _, f in solved]),
+        np.array([np.nan if f is None else f.gap for _, f in solved]),
     )
 
 
@@ -230,7 +233,7 @@ def interval_survival_limits(
         random = np.random.default_rng(seed)
         drawn, units = _drawn(problem, n[rows], who, replicates, random)
         tail = _expanded_tail(units, level)
-        mass = expectation_maximisation(problem.cells, drawn, tolerance=ENOUGH, steps=STEPS)
+        mass = _sample_masses(problem.cells, drawn)
         low, high = _bounds(problem.low, problem.high, mass, times)
         seen = times <= problem.last
         limits[0, i] = np.where(seen, np.percentile(low, tail, axis=0), np.nan)
@@ -333,6 +336,14 @@ def _drawn(
     counts = np.bincount(problem.observation, n, width)
     total = max(int(np.rint(counts.sum())), 1)
     return random.multinomial(total, counts / counts.sum(), replicates).astype(float), total
+
+
+def _sample_masses(cells: Cells, n: np.ndarray) -> np.ndarray:
+    """Masses of each sample, all begun halfway between even ones and those of them together."""
+    even = np.full(cells.m, 1 / cells.m)
+    pooled = n.sum(axis=0)[None]
+    common = minorant_masses(cells, pooled, even, tolerance=ENOUGH, steps=FIRST_STEPS)[0]
+    return minorant_masses(cells, n, (common + even) / 2, tolerance=ENOUGH, steps=STEPS)
 
 
 def _expanded_tail(units: int, level: float) -> float:
