@@ -45,12 +45,17 @@ def intervals(ax):
     return [tuple(round(float(x), 6) for x in ends[:, 0]) for ends, _ in pieces(ax)]
 
 
+def is_name(text):
+    """Names of rows end left of the axes; counts, and remarks in italics, stand further right."""
+    return text.get_position()[0] == 0 and text.get_horizontalalignment() == "right"
+
+
 def names(ax):
-    return [text.get_text() for text in ax.get_yticklabels()]
+    return [text.get_text() for text in ax.texts if is_name(text)]
 
 
 def texts(ax):
-    return [text.get_text() for text in ax.texts]
+    return [text.get_text() for text in ax.texts if not is_name(text)]
 
 
 def rates(*rows, by="payment_method"):

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 
 from analysis.plots import plot_request_rate
+from analysis.plots.theme import axes
 from analysis.report import drawing
 from analysis.report.drawing import PADDING_INCHES, _Renderer, drawn_as_svg
 
@@ -35,6 +36,26 @@ def test_a_long_name_takes_room_from_the_axes_not_from_the_page():
     boxes = [drawn_as_svg(ax.get_figure())[1] for ax in (short, long)]
     assert boxes[0].width == pytest.approx(boxes[1].width, abs=12)
     assert short.get_position().width > long.get_position().width + 0.08
+
+
+@pytest.mark.parametrize(
+    ("height", "label", "is_cut"),
+    [(2.0, "label " * 8, False), (2.0, "label " * 14, True), (0.4, "label", True)],
+)
+def test_a_figure_is_cut_only_where_its_axes_could_not_be_made_to_fit(height, label, is_cut):
+    ax = axes(None, height=height)
+    ax.set_xlabel(label)
+    ax.text(0, 0.5, "a name " * 5, transform=ax.transAxes, ha="right")
+    whole = ax.get_figure()
+    _, box = drawn_as_svg(whole)
+    page = whole.get_size_inches() * 72
+    assert (tuple(box) == pytest.approx((0, 0, *page))) != is_cut
+    for text in (ax.texts[0], ax.xaxis.label):
+        seen = text.get_window_extent()
+        assert box.left <= seen.x0 + 0.01
+        assert seen.x1 <= box.left + box.width + 0.01
+        assert box.top <= page[1] - seen.y1 + 0.01
+        assert page[1] - seen.y0 <= box.top + box.height + 0.01
 
 
 def test_the_drawing_says_what_the_figure_says():

@@ -17,10 +17,12 @@ from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
+from analysis.plots.fitting import Fitted
 from analysis.report.remembering import remember_places, remember_sizes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import LayoutEngine
 
 PADDING_INCHES = 0.04
 POINTS_PER_INCH = 72  # and pixels, as SVG is drawn
@@ -95,20 +97,26 @@ def drawn_as_svg(figure: Figure) -> tuple[str, Box]:
         _Canvas(figure, renderer)
         artists = figure.findobj()
         remember_sizes(artists)
-        _lay_out(figure)
+        layout = _lay_out(figure)
         remember_places(artists)
         figure.draw(renderer)
-        seen = figure.get_tightbbox(renderer).padded(PADDING_INCHES)
+        fits = isinstance(layout, Fitted) and layout.fits
+        seen = Box(0, 0, width, height) if fits else _seen(figure, renderer)
         renderer.finalize()
-    left, top = seen.x0 * POINTS_PER_INCH, height - seen.y1 * POINTS_PER_INCH
-    size = seen.width * POINTS_PER_INCH, seen.height * POINTS_PER_INCH
-    return file.getvalue(), Box(left, top, *size)
+    return file.getvalue(), seen
 
 
-def _lay_out(figure: Figure) -> None:
-    """Place the axes, once and for all."""
+def _seen(figure: Figure, renderer: _Renderer) -> Box:
+    box = figure.get_tightbbox(renderer).padded(PADDING_INCHES)
+    top = figure.get_figheight() - box.y1
+    return Box(*(POINTS_PER_INCH * x for x in (box.x0, top, box.width, box.height)))
+
+
+def _lay_out(figure: Figure) -> LayoutEngine | None:
+    """Place the axes, once and for all; return what has placed them."""
     layout = figure.get_layout_engine()
     if layout is not None and figure.axes:
         place = layout.execute
         place(figure)
         figure.set_layout_engine("none")
+    return layout

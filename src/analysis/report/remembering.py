@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 def remember_sizes(artists: Sequence[Artist]) -> None:
-    """Lay out the lines of each text once; its words and sides may still change."""
-    for text in artists:
-        if isinstance(text, Text):
-            _change(text, "_get_layout", lambda make, text=text: partial(_layout, text, make, {}))
+    """Lay out the lines of each text once; its words and sides may still change.
+
+    An axis without a label needs no place for it, which is found from all of its ticks.
+    """
+    for artist in artists:
+        if isinstance(artist, Text):
+            _change(artist, "_get_layout", lambda make, it=artist: partial(_layout, it, make, {}))
+        elif isinstance(artist, Axis) and not artist.get_label_text():
+            artist.set_label_coords(0, 0)
 
 
 def _change(artist: Artist, method: str, remembering: Callable[[Callable], Callable]) -> None:

@@ -47,7 +47,7 @@ def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
             place.mkdir()
             for i, part in enumerate(parts):
                 tables.backend.to_parquet(part, place / f"part-{i}.parquet")
-    check(tables).to_json(folder / f"{CHECK}.json", orient="records")
+    check(tables).to_pickle(folder / CHECK)
     (folder / ANSWERS).mkdir()
     tables.forget(ANSWERS)
     tables.once(ANSWERS, lambda: folder / ANSWERS)
@@ -92,5 +92,4 @@ def _what(dataset: str | Path, as_of: datetime) -> dict[str, str]:
 def _read(backend: BaseBackend, folder: Path) -> dict[str, Any]:
     joins = folder.glob("*.parquet")
     kept = {path.stem: backend.read_parquet(path / "*.parquet") for path in joins}
-    found = pd.read_json(folder / f"{CHECK}.json", orient="records")
-    return kept | {CHECK: found, ANSWERS: folder / ANSWERS}
+    return kept | {CHECK: pd.read_pickle(folder / CHECK), ANSWERS: folder / ANSWERS}

@@ -84,9 +84,9 @@ def turnbull(
     Notes
     -----
     Source: Turnbull (1976), J. R. Stat. Soc. B 38:290-295, for the intervals and the
-    self-consistent masses; :func:`analysis.stats.curves.maximum.maximised` for how they are found, and
-    Gentleman and Geyer (1994) for the certificate ``gap``. How the mass lies *inside* an
-    innermost interval has no influence on the likelihood, so it is not known. In rare small
+    self-consistent masses; :func:`analysis.stats.curves.maximum.maximised` for how they are
+    found, and Gentleman and Geyer (1994) for the certificate ``gap``. How the mass lies *inside*
+    an innermost interval has no influence on the likelihood, so it is not known. In rare small
     samples several distributions of the mass *over* the intervals have the same likelihood too;
     then this is one of them.
 
