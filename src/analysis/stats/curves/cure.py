@@ -17,6 +17,7 @@ from analysis.stats.curves.life_tables import life_table
 from analysis.stats.scales import normal_quantile
 
 AT_0 = 1e-6  # a share that raises the log-likelihood by less than this is 0
+LEAST_FALL = 1e-9  # of a log-likelihood; less is rounding
 LATENCIES = ("exponential", "weibull", "lognormal")
 LARGEST_LOGIT = 30.0
 
@@ -255,7 +256,10 @@ def _errors(sample: Sample, law: Callable, found: _Maximum, free: list[int]) -> 
 def _profile_high(
     sample: Sample, law: Callable, plain: _Maximum, ends: list[int], z: float
 ) -> float:
-    """Share at which the profile log-likelihood has fallen by ``z**2 / 2`` from share 0."""
+    """Share at which the profile log-likelihood has fallen by ``z**2 / 2`` from share 0.
+
+    The logarithm of the fall is nearly linear in the logit of a small share.
+    """
     from scipy.optimize import brentq
 
     here = plain
@@ -263,7 +267,7 @@ def _profile_high(
     def fallen(logit: float) -> float:
         nonlocal here
         here = _maximum(sample, law, np.array([logit, *here.theta[1:]]), ends)
-        return here.loss - plain.loss - z**2 / 2
+        return np.log(max(here.loss - plain.loss, LEAST_FALL) / (z**2 / 2))
 
     if fallen(-LARGEST_LOGIT + 1) > 0 or fallen(8.0) < 0:
         return 1.0
