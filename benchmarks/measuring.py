@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-CLI = (sys.executable, "-m", "analysis.cli")
+CLI = (sys.executable, "-m", "analysis.program")
 KB = 1024  # the system tells the peak in units of so many bytes, we in millions
 BYTECODE = HERE / ".bytecode"
 LONGEST = 4 * 3600  # seconds that a command may take where nothing else is said

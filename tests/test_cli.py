@@ -17,7 +17,7 @@ from analysis.cli import main
 from analysis.measures import MEASURES
 from analysis.sources import open_tables
 
-COMMAND = [sys.executable, "-m", "analysis.cli"]
+COMMAND = [sys.executable, "-m", "analysis.program"]
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,7 @@ def _master(options: argparse.Namespace) -> str | None:
     if getattr(options, "master", None) is not None:
         raise ValueError("--master is for --engine spark")
     if memory is not None:
-        from analysis.sources.engine import MEMORY_VARIABLE, memory_size
+        from analysis.sources.connecting import MEMORY_VARIABLE, memory_size
 
         os.environ[MEMORY_VARIABLE] = memory_size(memory)  # for processes that are started, too
     return None
@@ -292,7 +292,3 @@ def _require_valid(tables: Tables, options: argparse.Namespace) -> None:
 
     if not options.despite_broken_rules:
         require_valid(tables)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,10 +24,9 @@ from analysis.sources import (
     whole_units,
 )
 from analysis.sources.bits import repeated
+from analysis.sources.connecting import MEMORY_VARIABLE, connect
 from analysis.sources.engine import (
-    MEMORY_VARIABLE,
     arrow_batches,
-    connect,
     registered,
     utc,
 )

@@ -16,7 +16,7 @@ from tests.drawn import drawn_frames
 
 from analysis.contract import ContractError, MissingData
 from analysis.sources import check, collect, open_tables, require_valid
-from analysis.sources.engine import connect
+from analysis.sources.connecting import connect
 
 AS_OF = "2026-06-30"
 DRAWN = {

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from analysis.sources import collect
-from analysis.sources.engine import connect, registered
+from analysis.sources.connecting import connect
+from analysis.sources.engine import registered
 from analysis.sources.ranges import edges_of, in_ranges, near
 
 KEYS = [7, -3, None, 12, 0, 12, None, 5]

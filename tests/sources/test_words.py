@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from analysis.sources import collect
-from analysis.sources.engine import connect, kept_in_engine, registered
+from analysis.sources.connecting import connect
+from analysis.sources.engine import kept_in_engine, registered
 from analysis.sources.words import MOST_WORDS, in_words
 
 ROWS = {

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from analysis.sources.engine import answered_by, connect
+from analysis.sources.connecting import connect
+from analysis.sources.engine import answered_by
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:

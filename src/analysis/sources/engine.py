@@ -7,9 +7,6 @@ durations, types of sums, time zones.
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
 
-MEMORY_VARIABLE = "CANCELLATIONS_MEMORY"
 KEPT = "cancellations_kept"  # database in memory: can be packed, which temporary tables cannot
 MANY_ROWS = 1_000_000  # whose memory is given back at once
 MAX_ROWS = 20_000_000  # a table of counts is smaller than this; more is a question put wrongly
@@ -35,40 +31,6 @@ EPOCH_TO_MONDAY_SECONDS = 3 * 86_400  # 1970-01-01 was a Thursday
 
 
 _answer: ContextVar[Callable[[ir.Table], pa.Table] | None] = ContextVar("answer", default=None)
-
-
-def connect() -> BaseBackend:
-    """Return a fresh embedded DuckDB engine.
-
-    It takes at most the memory that the environment variable ``CANCELLATIONS_MEMORY`` names, by
-    default most of the machine's, and keeps the rest in files in the folder for temporary ones.
-
-    Raises
-    ------
-    ValueError
-        The variable does not name a size.
-    """
-    limit = os.environ.get(MEMORY_VARIABLE)
-    settings: dict[str, Any] = {
-        "temp_directory": f"{tempfile.gettempdir()}/cancellations-{os.getpid()}",
-        "allocator_background_threads": True,  # freed memory goes back to the system by and by
-    }
-    if limit is not None:
-        settings["memory_limit"] = memory_size(limit)
-    return ibis.duckdb.connect(preserve_insertion_order=False, **settings)
-
-
-def memory_size(text: str) -> str:
-    """Return a size of memory as it is, such as ``2GB``.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    if re.fullmatch(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", text) is None:
-        raise ValueError(f"memory must be a size such as 2GB or 500MB, got {text!r}")
-    return text
 
 
 def registered(backend: BaseBackend, name: str, table: pa.Table) -> ir.Table:

@@ -20,7 +20,8 @@ from analysis.contract import (
     Manifest,
     read_manifest,
 )
-from analysis.sources.engine import collect, connect, found_table, registered, utc
+from analysis.sources.connecting import connect
+from analysis.sources.engine import collect, found_table, registered, utc
 from analysis.sources.entering import arrow_table, engine_table
 from analysis.sources.reading import loose_files, parquet_rows, read_table
 from analysis.sources.sharing import with_shared
