@@ -14,6 +14,7 @@ from analysis.report.html import (
     LONG_TEXT,
     MISSING,
     OURS,
+    Html,
     escape,
     first_sentence,
     folded,
@@ -73,6 +74,18 @@ def test_a_piece_shows_in_jupyter_as_html_and_in_a_terminal_as_text():
     assert "<p>It costs $5 &amp; $6.</p>" in bundle["text/html"]
     assert "mathjax_ignore" in bundle["text/html"]  # no formula between the dollar signs
     assert bundle[OURS] == {"says": "It costs $5 & $6."}
+
+
+def test_text_is_made_only_where_it_is_asked_for_and_from_the_table_as_it_was():
+    made = []
+    piece = folded("more", Html("<b>b</b>", lambda: made.append(1) or "b"))
+    assert set(piece._repr_mimebundle_(include=["text/html"])) == {"text/html", OURS}
+    assert not made
+    assert piece._repr_mimebundle_()["text/plain"] == "more\nb"
+    frame = pd.DataFrame({"a": [1]})
+    table = table_html(frame)
+    frame.loc[0, "a"] = 2
+    assert table.text.split() == ["a", "1"]
 
 
 def test_joined_pieces_say_what_the_first_answer_among_them_says():

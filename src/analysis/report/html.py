@@ -10,13 +10,14 @@ from __future__ import annotations
 import html as stdlib_html
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
+PLAIN = "text/plain"
 OURS = "application/vnd.cancellations.html+json"  # beside text/html: this markup was made here
 LONG_TEXT = 160  # characters; longer text in a table is folded, and kept whole
 LONG_WORD = 30
@@ -36,25 +37,29 @@ Format = str | Callable[[Any], str]
 
 @dataclass(frozen=True, repr=False)
 class Html:
-    """A piece of safe markup and its plain text.
+    """A piece of safe markup and its plain text, or what makes that: a page never asks for it.
 
     ``says`` is the first sentence of an answer in words, empty for notes, tables and figures.
     """
 
     markup: str
-    text: str
+    words: str | Callable[[], str]
     says: str = ""
+
+    @property
+    def text(self) -> str:
+        """The same in plain text."""
+        return self.words if isinstance(self.words, str) else self.words()
 
     def _repr_html_(self) -> str:
         # The classes keep JupyterLab from reading dollar signs in data as formulas.
         return f'<div class="piece mathjax_ignore tex2jax_ignore">{self.markup}</div>'
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {
-            "text/plain": self.text,
-            "text/html": self._repr_html_(),
-            OURS: {"says": self.says},
-        }
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: object = None
+    ) -> dict[str, Any]:
+        plain = {} if include and PLAIN not in include else {PLAIN: self.text}
+        return {**plain, "text/html": self._repr_html_(), OURS: {"says": self.says}}
 
     def __repr__(self) -> str:
         return self.text
@@ -89,7 +94,7 @@ def printed(text: str) -> Html:
 def folded(summary: str, content: Html) -> Html:
     """Content behind a line that opens it."""
     markup = f"<details><summary>{escape(summary)}</summary>{content.markup}</details>"
-    return Html(markup, f"{summary}\n{content.text}", says=content.says)
+    return Html(markup, lambda: f"{summary}\n{content.text}", says=content.says)
 
 
 def join(parts: Iterable[Html]) -> Html:
@@ -97,7 +102,7 @@ def join(parts: Iterable[Html]) -> Html:
     kept = list(parts)
     return Html(
         "\n".join(part.markup for part in kept),
-        "\n\n".join(part.text for part in kept),
+        lambda: "\n\n".join(part.text for part in kept),
         says=next((part.says for part in kept if part.says), ""),
     )
 
@@ -150,9 +155,13 @@ def table_html(
     below = f'<p class="rest">{rest}</p>' if rest else ""
     label = escape(caption or "Table")
     box = f'<div class="scroll" role="group" tabindex="0" aria-label="{label}">'
-    shown = frame.head(max_rows).to_string(index=not _is_plain_index(frame))
-    text = "\n".join(line for line in (caption, shown, rest) if line)
-    return Html(f"{box}{table}</div>{below}", text)
+    first = frame.head(max_rows)
+
+    def words() -> str:
+        shown = first.to_string(index=not _is_plain_index(frame))
+        return "\n".join(line for line in (caption, shown, rest) if line)
+
+    return Html(f"{box}{table}</div>{below}", words)
 
 
 @dataclass(frozen=True)

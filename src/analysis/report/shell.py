@@ -16,7 +16,7 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from analysis.report.html import OURS, table_html
+from analysis.report.html import OURS, Html, table_html
 
 Reply = Callable[..., None]
 
@@ -158,7 +158,9 @@ class Formatter(DisplayFormatter):
         import pandas as pd
 
         if isinstance(obj, pd.DataFrame):
-            return table_html(obj)._repr_mimebundle_(), {}
+            obj = table_html(obj)
+        if isinstance(obj, Html):
+            return obj._repr_mimebundle_(include=["text/html"]), {}
         data, metadata = super().format(obj, include, exclude)
         if type(obj).__module__.partition(".")[0] == "analysis" and "text/html" in data:
             data.setdefault(OURS, {"says": ""})

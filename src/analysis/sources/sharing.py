@@ -31,6 +31,7 @@ SHARED_FOLDER = "CANCELLATIONS_SHARED"  # environment variable
 THREADS = "CANCELLATIONS_THREADS"  # environment variable: of the engine, where several work at once
 CHECK = "check"
 ANSWERS = "answers"
+ROWS_OF_A_GROUP = 30_720  # of shared joins: several threads write one
 _WHAT = "what.json"
 
 
@@ -46,7 +47,8 @@ def share(tables: Tables, dataset: str | Path, folder: Path) -> None:
             parts, place = make(), folder / f"{name}.parquet"
             place.mkdir()
             for i, part in enumerate(parts):
-                tables.backend.to_parquet(part, place / f"part-{i}.parquet")
+                file = place / f"part-{i}.parquet"
+                tables.backend.to_parquet(part, file, row_group_size=ROWS_OF_A_GROUP)
     check(tables).to_pickle(folder / CHECK)
     (folder / ANSWERS).mkdir()
     tables.forget(ANSWERS)
