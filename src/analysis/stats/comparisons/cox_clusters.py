@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.bias_reduced import bias_reduced
-from analysis.stats.comparisons.cluster_rows import cluster_rows
+from analysis.stats.comparisons.cluster_rows import cluster_rows, summed_table
 from analysis.stats.comparisons.cox_risk import Problem, Sums, sums
 from analysis.stats.curves.segments import numbered
 
@@ -155,16 +155,15 @@ def _add_part(
     The mean depends on the point alone and the covariates on the pattern alone, so that sums over
     rows are products of sparse matrices, a row of them a cluster, or a pattern in a cluster.
     """
-    rows, w = cluster_rows(cluster, len(information), part.rows), part.weight
-    whole = part.at(np.ones(len(mean)))
+    own, size = part.rows, len(information)
+    w, point, whole = part.weight, part.point, part.at(np.ones(len(mean)))
     firsts = np.stack([part.at(one) for one in mean.T], axis=1)
-    by_point = rows.table(w, part.point, len(whole))
-    by_pattern = rows.table(w * whole[part.point], pattern, len(x))
-    for table in (by_point, by_pattern):  # they are used once for each covariate
-        table.sum_duplicates()
+    by_point = summed_table(w[own], cluster[own], point[own], (size, len(whole)))
+    by_pattern = w[own] * whole[point[own]]
+    by_pattern = summed_table(by_pattern, cluster[own], pattern[own], (size, len(x)))
     pairs, pair = numbered(cluster * len(x) + pattern)
     passed = cluster_rows(pair, len(pairs), part.rows).table(w, part.point, len(whole)) @ firsts
-    of_cluster = cluster_rows(pairs // len(x), len(information), np.ones(len(pairs), bool))
+    of_cluster = cluster_rows(pairs // len(x), size, np.ones(len(pairs), bool))
     for i in range(x.shape[1]):
         seconds = np.stack([part.at(mean[:, i] * one) for one in mean.T], axis=1)
         place = np.arange(len(pairs))

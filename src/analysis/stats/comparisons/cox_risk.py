@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.stats.comparisons.cluster_rows import summed_table
 from analysis.stats.curves.life_tables import checked_groups, checked_rows, sorted_pairs
 from analysis.stats.curves.segments import Segments
 
@@ -115,26 +116,20 @@ def problem_of(x: np.ndarray, points: Points, rows: Rows, ties: str) -> Problem:
     >>> made.change.toarray().tolist()
     [[1.0, 0.0], [0.0, 2.0]]
     """
-    from scipy.sparse import coo_array
-
     shape, pattern = (len(points.time), len(x)), rows.pattern
     seen = points.last >= points.first  # at risk at one event at least
     late = seen & (points.first > points.origin)
     total = rows.n_spells * rows.weight
-    change = coo_array(
-        (
-            np.concatenate([total[seen], -total[late]]),
-            (
-                np.concatenate([points.last[seen], points.first[late] - 1]),
-                np.concatenate([pattern[seen], pattern[late]]),
-            ),
-        ),
-        shape=shape,
+    change = summed_table(
+        np.concatenate([total[seen], -total[late]]),
+        np.concatenate([points.last[seen], points.first[late] - 1]),
+        np.concatenate([pattern[seen], pattern[late]]),
+        shape,
     )
     dies = rows.n_event > 0
     events = (rows.n_event * rows.weight)[dies]
-    dying = coo_array((events, (points.last[dies], pattern[dies])), shape=shape)
-    return Problem(x, points, rows, change.tocsr(), dying.tocsr(), ties)
+    dying = summed_table(events, points.last[dies], pattern[dies], shape)
+    return Problem(x, points, rows, change, dying, ties)
 
 
 def sums(problem: Problem, beta: np.ndarray) -> Sums:
