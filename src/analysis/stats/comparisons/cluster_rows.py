@@ -51,7 +51,8 @@ def summed_table(
 
     Examples
     --------
-    >>> table = summed_table(np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1]), np.zeros(3, int), (2, 1))
+    >>> values, row, column = np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1]), np.zeros(3, int)
+    >>> table = summed_table(values, row, column, (2, 1))
     >>> table.toarray().tolist(), table.nnz
     ([[2.0], [5.0]], 2)
     """
