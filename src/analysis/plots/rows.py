@@ -104,7 +104,7 @@ def _label_rows(ax: Axes, rows: Sequence[Row], columns: int) -> None:
             _lines(row.label, columns),
             transform=place,
             ha="right",
-            va="center_baseline",
+            va="center",
             fontsize=SMALL,
             linespacing=1.05,
             fontweight="bold" if row.heading else "normal",
