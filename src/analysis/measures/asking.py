@@ -139,27 +139,31 @@ def _after_payment(tables: Tables, columns: Sequence[str]) -> ir.Table:
 def _squares(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
     """Sums over buyers, and over pairs of buyer and seller, of squares of their counts.
 
-    An order without seller is a pair of its own, as it is a cluster of its own.
+    An order without seller is a pair of its own, as it is a cluster of its own; so is one without
+    buyer.
     """
     one, zero = (ibis.literal(number, "float64") for number in (1, 0))  # decimals add up slowly
     weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else one
-    order = frame.order_id
+    order, buyer = frame.order_id, frame[BUYER]
     seller = frame[CLUSTER] if CLUSTER in frame.columns else order
     named = frame.select(
         *by,
-        buyer_=frame[BUYER],
-        lone_buyer_=frame[BUYER].isnull().ifelse(order, None),
+        buyer_=buyer,
         seller_=seller,
-        lone_seller_=seller.isnull().ifelse(order, None),
+        lone_=(buyer.isnull() | seller.isnull()).ifelse(order, None),
         n_=weight,
         k_=frame.asked_.notnull().ifelse(weight, zero),
     )
-    buyer = ("buyer_", "lone_buyer_")
-    pairs = named.group_by(*by, *buyer, "seller_", "lone_seller_").aggregate(
+    pairs = named.group_by(*by, "buyer_", "seller_", "lone_").aggregate(
         n=lambda t: t.n_.sum(), k=lambda t: t.k_.sum()
     )
-    pairs = pairs.mutate(nn=pairs.n * pairs.n, kn=pairs.k * pairs.n, kk=pairs.k * pairs.k)
-    buyers = pairs.group_by(*by, *buyer).aggregate(
+    pairs = pairs.mutate(
+        lone_=pairs.buyer_.isnull().ifelse(pairs.lone_, None),
+        nn=pairs.n * pairs.n,
+        kn=pairs.k * pairs.n,
+        kk=pairs.k * pairs.k,
+    )
+    buyers = pairs.group_by(*by, "buyer_", "lone_").aggregate(
         n=lambda t: t.n.sum(),
         k=lambda t: t.k.sum(),
         pair_nn=lambda t: t.nn.sum(),

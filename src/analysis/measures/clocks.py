@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import pandas as pd
 
 from analysis.sources import Tables, business_seconds_between, seconds_between
@@ -59,8 +60,7 @@ def refunds_on(
 
 
 def _waited(tables: Tables, frame: ir.Table, between: Callable[..., Any]) -> ir.IntegerValue:
-    ended = between(frame.due_since, frame.credited_at)
-    return ended.coalesce(between(frame.due_since, tables.as_of))
+    return between(frame.due_since, frame.credited_at.coalesce(ibis.literal(tables.as_of)))
 
 
 def remarked(table: pd.DataFrame, tables: Tables, clock: str) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from analysis.measures.counting import (
     Groups,
     age,
     as_counts,
+    cluster_keys,
     groups_of,
     positive,
     requests_of,
@@ -112,7 +113,9 @@ def success_rate_trend(
     horizon = int(horizon_hours * HOUR)
     took = seconds_between(frame.requested_at, frame.decided_at)
     in_time = (took <= horizon).fill_null(False)
-    frame = frame.mutate(
+    kept = ["request_id", *cluster_keys(frame, by), *({"weight"} & set(frame.columns))]
+    frame = frame.select(
+        *dict.fromkeys(kept),
         cohort_=period_number(frame.requested_at, period),
         took_=in_time.ifelse(took, None),
         age_=age(tables, frame.requested_at),
