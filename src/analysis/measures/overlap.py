@@ -29,7 +29,7 @@ from analysis.measures.counting import (
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import pooled_rows, weighted_rows
 from analysis.sources import Tables, collect
-from analysis.sources.bits import any_bits
+from analysis.sources.bits import any_bits, place_among
 from analysis.sources.tables import is_success
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def blocker_overlap(
 
 def _rule(word: ir.StringValue) -> ir.IntegerValue:
     """Place of a blocker in the order of precedence; missing where it is none."""
-    return ibis.cases(*((word == w, i) for i, w in enumerate(codes.BLOCKERS))).cast("int64")
+    return place_among(word, codes.BLOCKERS)
 
 
 def _with_patterns(tables: Tables, frame: ir.Table) -> ir.Table:

@@ -25,6 +25,14 @@ def _spark_any_bits(bits: int) -> int:
     """Bits that any of the numbers has: Ibis 12 does not know that Spark can."""
 
 
+def place_among(word: ir.StringValue, words: Sequence[str]) -> ir.IntegerValue:
+    """Place of a word in a list, from 0; missing where it is not there.
+
+    Of many words DuckDB takes less time to look one up than to compare it with each.
+    """
+    return ibis.literal(list(words), "array<string>").index(word).nullif(-1)
+
+
 def any_bits(bits: ir.IntegerColumn) -> ir.IntegerScalar:
     """Aggregate numbers to the bits that at least one of them has."""
     return _spark_any_bits(bits) if backend_of(bits) == "pyspark" else bits.bit_or()
