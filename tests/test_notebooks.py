@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -31,11 +33,13 @@ def frames() -> dict[str, pd.DataFrame]:
 
 
 def outputs(notebook: dict) -> str:
+    """What the page shows of a notebook's answers, as text."""
     found = []
     for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            found.append("".join(data.get("text/plain", "")) or str(output.get("text", "")))
+            markup = "".join(output.get("data", {}).get("text/html", ""))
+            words = html.unescape(re.sub(r"<[^>]+>", "", markup))
+            found.append(words or str(output.get("text", "")))
     return "\n".join(found)
 
 

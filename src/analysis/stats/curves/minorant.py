@@ -143,7 +143,7 @@ def _minorant(sets: _Sets, below: np.ndarray) -> np.ndarray:
     length = np.ones(below.shape[1])
     for _ in range(HALVES):
         new = below + length * step
-        worse = sets.gain(sets.probabilities(new), probability) < 0
+        worse = ~(sets.gain(sets.probabilities(new), probability) >= 0)  # or not a number
         if not worse.any():
             return new
         length[worse] /= 2
