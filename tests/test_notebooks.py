@@ -38,7 +38,7 @@ def outputs(notebook: dict) -> str:
     for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
             markup = "".join(output.get("data", {}).get("text/html", ""))
-            words = html.unescape(re.sub(r"<[^>]+>", "", markup))
+            words = html.unescape(re.sub(r"<[^>]+>", "", markup)).replace("\u00a0", " ")
             found.append(words or str(output.get("text", "")))
     return "\n".join(found)
 
