@@ -8,7 +8,7 @@ law of a latency: ``exponential`` (scale 1), ``weibull`` or ``lognormal``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -264,6 +264,7 @@ def _profile_high(
 
     here = plain
 
+    @cache  # the ends are asked for again
     def fallen(logit: float) -> float:
         nonlocal here
         here = _maximum(sample, law, np.array([logit, *here.theta[1:]]), ends)
