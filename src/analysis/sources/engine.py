@@ -7,7 +7,6 @@ durations, types of sums, time zones.
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -184,9 +183,7 @@ def _answer_of_engine(frame: ir.Table, most: int) -> pa.Table:
     if backend.name != "duckdb":
         return frame.limit(most).to_pyarrow()
     limited = f"FROM ({_statement(backend, frame)}) LIMIT {most}"  # Ibis takes longer to say so
-    with warnings.catch_warnings():  # a relation is planned twice, and took no less memory
-        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
-        return backend.con.execute(limited).to_arrow_table()  # Ibis writes out words
+    return backend.con.sql(limited).to_arrow_table()  # and it writes out words
 
 
 def _statement(backend: BaseBackend, frame: ir.Table) -> str:
