@@ -161,9 +161,8 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True)
     ValueError
         The result has more than ``max_rows`` rows.
     """
-    answer = _answer.get()
-    most = max_rows + 1
-    result = _answer_of_engine(frame, most) if answer is None else answer(frame.limit(most))
+    answer = _answer.get() or _answer_of_engine
+    result = answer(frame.limit(max_rows + 1))
     if result.num_rows > max_rows:
         raise ValueError(f"a result has more than {max_rows:,} rows; ask for fewer groups")
     names = result.column_names
@@ -178,12 +177,11 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True)
     return frame
 
 
-def _answer_of_engine(frame: ir.Table, most: int) -> pa.Table:
+def _answer_of_engine(frame: ir.Table) -> pa.Table:
     backend = frame.get_backend()
     if backend.name != "duckdb":
-        return frame.limit(most).to_pyarrow()
-    limited = f"FROM ({_statement(backend, frame)}) LIMIT {most}"  # Ibis takes longer to say so
-    return backend.con.sql(limited).to_arrow_table()  # and it writes out words
+        return frame.to_pyarrow()
+    return backend.con.sql(_statement(backend, frame)).to_arrow_table()  # Ibis writes out words
 
 
 def _statement(backend: BaseBackend, frame: ir.Table) -> str:
