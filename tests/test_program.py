@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ENDING = """
-import sys, types
+import sys
 from analysis import program
 from analysis.sources.connecting import spilled_to
 from pathlib import Path

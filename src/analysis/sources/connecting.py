@@ -7,6 +7,8 @@ import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+import ibis
+
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
@@ -24,8 +26,6 @@ def connect() -> BaseBackend:
     ValueError
         The variable does not name a size.
     """
-    import ibis
-
     limit = os.environ.get(MEMORY_VARIABLE)
     settings: dict[str, Any] = {
         "temp_directory": spilled_to(),

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.stats.curves.segments import numbered
-
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -40,25 +38,3 @@ def cluster_rows(cluster: np.ndarray, n_clusters: int, rows: np.ndarray) -> Clus
     own = np.flatnonzero(rows)
     own = own[np.argsort(cluster[own], kind="stable")]
     return ClusterRows(own, np.searchsorted(cluster[own], np.arange(n_clusters + 1)))
-
-
-def summed_table(
-    values: np.ndarray, row: np.ndarray, column: np.ndarray, shape: tuple[int, int]
-) -> csr_array:
-    """Sum values by row and column, as a sparse table without duplicates.
-
-    SciPy does so too, and sorts for it; whole numbers can be told apart sooner.
-
-    Examples
-    --------
-    >>> values, row, column = np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1]), np.zeros(3, int)
-    >>> table = summed_table(values, row, column, (2, 1))
-    >>> table.toarray().tolist(), table.nnz
-    ([[2.0], [5.0]], 2)
-    """
-    from scipy.sparse import csr_array
-
-    cells, cell = numbered(row * shape[1] + column)
-    starts = np.searchsorted(cells, np.arange(shape[0] + 1) * shape[1])
-    summed = np.bincount(cell, values, len(cells))
-    return csr_array((summed, cells % shape[1], starts), shape=shape)

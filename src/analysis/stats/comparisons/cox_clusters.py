@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.bias_reduced import bias_reduced
-from analysis.stats.comparisons.cluster_rows import cluster_rows, summed_table
+from analysis.stats.comparisons.cluster_rows import cluster_rows
 from analysis.stats.comparisons.cox_risk import Problem, Sums, sums
-from analysis.stats.curves.segments import numbered
+from analysis.stats.curves.segments import numbered, summed_table
 
 
 def cluster_scores(problem: Problem, found: Sums, cluster: np.ndarray) -> np.ndarray:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.stats.comparisons.cluster_rows import summed_table
 from analysis.stats.curves.life_tables import checked_groups, checked_rows, sorted_pairs
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, summed_table
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

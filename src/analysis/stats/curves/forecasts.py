@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.stats.curves.life_tables import checked_groups
+from analysis.stats.curves.segments import summed_table
 from analysis.stats.scales import checked_level, t_quantile
 
 if TYPE_CHECKING:
@@ -193,11 +194,8 @@ def _by_cluster(
     cells: PaymentCells, values: np.ndarray, rows: np.ndarray, point: np.ndarray
 ) -> csr_array:
     """Sum ``values`` of some rows by cluster and point."""
-    from scipy.sparse import coo_array
-
-    places = (cells.cluster[rows], point[rows])
     shape = (int(cells.cluster.max(initial=-1)) + 1, _size(point))
-    return coo_array((np.asarray(values, float)[rows], places), shape=shape).tocsr()
+    return summed_table(np.asarray(values, float)[rows], cells.cluster[rows], point[rows], shape)
 
 
 def _forecast(
