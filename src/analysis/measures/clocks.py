@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import ibis
 import pandas as pd
 
+from analysis.measures.counting import seen
 from analysis.sources import Tables, business_seconds_between, seconds_between
 from analysis.sources.calendars import refunds_in_local_days, unknown_calendars
 
@@ -52,15 +52,11 @@ def refunds_on(
     else:
         frame = tables.refunds_with(columns)
         between = seconds_between if clock == "calendar" else business_seconds_between
-        waited = _waited(tables, frame, between)
+        waited = seen(tables, frame.due_since, frame.credited_at, between)
     if calendar:
-        by_calendar = _waited(tables, frame, seconds_between)
+        by_calendar = seen(tables, frame.due_since, frame.credited_at)
         waited = frame.method.isin(calendar).ifelse(by_calendar, waited)
     return frame.mutate(waited_=waited).drop(*({"local_seconds_"} & set(frame.columns)))
-
-
-def _waited(tables: Tables, frame: ir.Table, between: Callable[..., Any]) -> ir.IntegerValue:
-    return between(frame.due_since, frame.credited_at.coalesce(ibis.literal(tables.as_of)))
 
 
 def remarked(table: pd.DataFrame, tables: Tables, clock: str) -> pd.DataFrame:

@@ -6,9 +6,10 @@ a curve) and computes everything else on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -184,3 +185,13 @@ def positive(name: str, value: float) -> float:
 def age(tables: Tables, moment: ir.TimestampValue) -> ir.IntegerValue:
     """Seconds from ``moment`` to the end of observation."""
     return seconds_between(moment, tables.as_of)
+
+
+def seen(
+    tables: Tables,
+    start: ir.TimestampValue,
+    end: ir.TimestampValue,
+    between: Callable[..., ir.IntegerValue] = seconds_between,
+) -> ir.IntegerValue:
+    """Seconds from ``start`` to ``end``, or, where that is missing, to the end of observation."""
+    return between(start, end.coalesce(ibis.literal(tables.as_of)))

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ibis
 import pandas as pd
 
 from analysis.contract import codes
 from analysis.measures.clocks import checked_clock, refunds_on, remarked
-from analysis.measures.counting import DAY, HOUR, MINUTE, age, positive, requests_of
+from analysis.measures.counting import DAY, HOUR, MINUTE, age, positive, requests_of, seen
 from analysis.measures.curves import curve_table, mean_table, quantile_table
 from analysis.measures.spells import Spells, spell_counts
-from analysis.sources import Tables, seconds_between
+from analysis.sources import Tables
 from analysis.sources.tables import known_columns
 
 QUANTILE_HORIZON_DAYS = 365
@@ -223,10 +222,9 @@ def refund_spells(
         frame,
         by,
         start=frame.due_since,
-        ended=frame.credited_at.notnull().ifelse(frame.waited_, None),
-        cause=ibis.literal(1),
+        seconds=frame.waited_,
+        cause=frame.credited_at.notnull().ifelse(1, 0),
         n_causes=1,
-        age=frame.waited_,
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_days", horizon_days) * DAY / unit_seconds),
         size=tables.size("refunds") if by_seller else None,
@@ -252,14 +250,14 @@ def response_spells(
     frame = frame.filter(frame.outcome.notin(NOT_OPEN))
     if known is not None:
         frame = frame.filter(frame[known].notnull())
+    answered = frame.outcome.isin(codes.SELLER_ANSWERS) & frame.decided_at.notnull()
     return spell_counts(
         frame,
         by,
         start=frame.requested_at,
-        ended=seconds_between(frame.requested_at, frame.decided_at),
-        cause=frame.outcome.isin(codes.SELLER_ANSWERS).ifelse(1, 0),
+        seconds=seen(tables, frame.requested_at, frame.decided_at),
+        cause=answered.ifelse(1, 0),
         n_causes=1,
-        age=age(tables, frame.requested_at),
         unit_seconds=unit_seconds,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit_seconds),
         size=tables.size("requests") if by_seller else None,

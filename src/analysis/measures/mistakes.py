@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.contract import MissingData, codes
 from analysis.measures.answers import answered
 from analysis.measures.asking import request_rate
-from analysis.measures.counting import DAY, HOUR, MINUTE, age, requests_of
+from analysis.measures.counting import DAY, HOUR, MINUTE, age, requests_of, seen
 from analysis.measures.curves import ended_by_own_time
 from analysis.measures.durations import (
     QUANTILE_HORIZON_DAYS,
@@ -25,7 +25,7 @@ from analysis.measures.races import outcome_curve
 from analysis.measures.rates import cancellation_success_rate
 from analysis.measures.sellers import seller_scorecard
 from analysis.measures.spells import spell_counts
-from analysis.sources import Tables, collect, seconds_between
+from analysis.sources import Tables, collect
 from analysis.sources.tables import is_success
 from analysis.stats.scales import normal_quantile
 
@@ -107,10 +107,9 @@ def _approved(tables: Tables, level: float) -> list[dict]:
         frame,
         (),
         start=frame.requested_at,
-        ended=seconds_between(frame.requested_at, frame.decided_at),
-        cause=(frame.outcome == _APPROVED).ifelse(1, 0),
+        seconds=seen(tables, frame.requested_at, frame.decided_at),
+        cause=((frame.outcome == _APPROVED) & frame.decided_at.notnull()).ifelse(1, 0),
         n_causes=1,
-        age=age(tables, frame.requested_at),
         unit_seconds=MINUTE,
         horizon_units=ANSWER_HOURS * HOUR // MINUTE,
     )

@@ -17,11 +17,11 @@ import pandas as pd
 from analysis.contract import codes
 from analysis.measures.counting import (
     HOUR,
-    age,
     cluster_keys,
     orders_of,
     positive,
     requests_of,
+    seen,
 )
 from analysis.measures.curves import race_table
 from analysis.measures.spells import (
@@ -33,7 +33,7 @@ from analysis.measures.spells import (
     unit_of,
     with_first_end,
 )
-from analysis.sources import Tables, seconds_between
+from analysis.sources import Tables
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -110,10 +110,9 @@ def request_spells(
         frame,
         by,
         start=frame.requested_at,
-        ended=seconds_between(frame.requested_at, frame.decided_at),
-        cause=ibis.cases(*numbers, else_=0),
+        seconds=seen(tables, frame.requested_at, frame.decided_at),
+        cause=frame.decided_at.notnull().ifelse(ibis.cases(*numbers, else_=0), 0),
         n_causes=len(ENDS),
-        age=age(tables, frame.requested_at),
         unit_seconds=unit,
         horizon_units=round(positive("horizon_hours", horizon_hours) * HOUR / unit),
         size=tables.size("requests"),
@@ -178,7 +177,7 @@ def window_curve(
 class WindowEnds(NamedTuple):
     """Paid orders with what closed their window first."""
 
-    orders: ir.Table  # groups, seller, weight, paid_at; ended_ in seconds, cause_ from 1
+    orders: ir.Table  # groups, seller, weight, paid_at; end_ a moment, cause_ from 1
     by: list[str]
     names: list[str]  # of the ends, in the order of their numbers
     question: str  # the same of the same tables: the same orders
@@ -197,10 +196,9 @@ def window_counts(
         ends.orders,
         ends.by,
         start=ends.orders.paid_at,
-        ended=ends.orders.ended_,
+        seconds=seen(tables, ends.orders.paid_at, ends.orders.end_),
         cause=ends.orders.cause_,
         n_causes=len(ends.names),
-        age=age(tables, ends.orders.paid_at),
         unit_seconds=unit_seconds,
         horizon_units=horizon_units,
         size=tables.size("orders"),
@@ -228,7 +226,7 @@ def window_ends(
     needed = ["paid_at", "ended_at", "end_code", *closed_by]
     orders, by = orders_of(tables, by, needed, needed_by=needed_by)
     paid = orders.filter(orders.paid_at.notnull())
-    ends = [seconds_between(paid.paid_at, paid[c]) for c in (*closed_by, "ended_at")]
+    ends = [*closed_by, "ended_at"]
     keep = [*cluster_keys(orders, by), "paid_at", *({"weight"} & set(orders.columns))]
     frame = with_first_end(paid, ends, list(dict.fromkeys([*keep, "end_code"])))
     cancelled = frame.end_code.isin(codes.CANCELLED_ENDS)  # looked up of orders that ended first

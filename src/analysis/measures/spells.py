@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 QUARTER = 15 * MINUTE
 MOST_IN_MINUTES = 1_000_000  # spells whose time is counted in minutes
 USUAL_GROUPS = 10  # of a table by groups, of which nobody has counted how many they are
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # later than any end
 CURVE_POINTS = 240  # a curve is returned on at most about this many times
 
 
@@ -47,10 +49,9 @@ def counted_spells(
     by: Sequence[str],
     *,
     start: ir.TimestampValue,
-    ended: ir.IntegerValue,
+    seconds: ir.IntegerValue,
     cause: ir.IntegerValue,
     n_causes: int,
-    age: ir.IntegerValue,
     unit_seconds: int,
     horizon_units: int,
     size: Size | None = None,
@@ -66,14 +67,13 @@ def counted_spells(
         Group columns.
     start
         When the spell began; rows where it is missing are left out.
-    ended
-        Seconds from start to the end, missing where there was none.
+    seconds
+        Seconds that the spell was seen: from its start to its end, or, where there was none, to
+        the end of observation (:func:`analysis.measures.counting.seen`).
     cause
-        Which end it was, 1 to ``n_causes``; 0 for an end that counts as censored.
+        Which end it was, 1 to ``n_causes``; 0 where there was none, or one that counts as censored.
     n_causes
         How many different ends there are.
-    age
-        Seconds from start to the end of observation: where nothing happened, censored there.
     unit_seconds
         Times are rounded up to whole units of this many seconds.
     horizon_units
@@ -97,7 +97,7 @@ def counted_spells(
     Where counts by seller would be more than about a million rows, sellers are dealt out to pools
     (:mod:`analysis.measures.pools`), each then one cluster.
     """
-    columns = {"ended_": ended, "cause_": cause.cast("int64"), "age_": age}
+    columns = {"seconds_": seconds, "cause_": cause.cast("int64")}
     by_seller = size is not None and CLUSTER in frame.columns
     keys = {"cluster_": frame[CLUSTER]} if by_seller else {}
     if size is not None and "weight" in frame.columns:
@@ -125,21 +125,15 @@ def unit_of(size: Size, horizon_hours: float) -> int:
 
 
 def _in_units(frame: ir.Table, unit_seconds: int, horizon_units: int) -> ir.Table:
-    """Turn ``ended_`` and ``age_`` into ``time_`` in whole units, and cut what is too long.
+    """Turn ``seconds_`` into ``time_`` in whole units, and cut what is too long.
 
     Each step names what the next one uses, so that no engine is sent an expression twice.
     """
-    frame = with_units(frame, unit_seconds)
-    happened = frame.ended_.notnull() & (frame.units_ <= horizon_units)
+    frame = frame.mutate(units_=whole_units(frame.seconds_, unit_seconds))
+    within = frame.units_ <= horizon_units
     return frame.mutate(
-        time_=ibis.least(frame.units_, horizon_units + 1), cause_=happened.ifelse(frame.cause_, 0)
+        time_=ibis.least(frame.units_, horizon_units + 1), cause_=within.ifelse(frame.cause_, 0)
     )
-
-
-def with_units(frame: ir.Table, unit_seconds: int) -> ir.Table:
-    """Add ``seconds_`` that a spell was seen, to its end or to ``age_``, and in ``units_``."""
-    frame = frame.mutate(seconds_=frame.ended_.coalesce(frame.age_))
-    return frame.mutate(units_=whole_units(frame.seconds_, unit_seconds))
 
 
 def spells_of(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
@@ -180,30 +174,29 @@ def cells_of(spells: Spells) -> stats.Cells:
     )
 
 
-def with_first_end(
-    frame: ir.Table, ends: Sequence[ir.IntegerValue], keep: Sequence[str]
-) -> ir.Table:
-    """Return the columns ``keep`` with ``ended_`` and ``cause_``, the earliest of several ends.
+def with_first_end(frame: ir.Table, ends: Sequence[str], keep: Sequence[str]) -> ir.Table:
+    """Return the columns ``keep`` with ``end_`` and ``cause_``, the earliest of several ends.
 
     Parameters
     ----------
     frame
         One row per spell.
     ends
-        Seconds to each end, missing where it was none. Ends are numbered from 1; at a tie the one
-        named first counts. Where there was none, ``ended_`` is missing and ``cause_`` is 0.
+        Columns with the moment of each end, missing where it was none. Ends are numbered from 1;
+        at a tie the one named first counts. Where there was none, ``end_`` is missing and
+        ``cause_`` is 0.
     keep
         Columns of ``frame`` that are still needed.
     """
-    never = 2**62
+    never = ibis.literal(NEVER)
     names = [f"end_{i}_" for i in range(len(ends))]
-    firsts = [seconds.coalesce(never).cast("int64") for seconds in ends]
+    firsts = [frame[moment].coalesce(never) for moment in ends]
     frame = frame.select(*keep, **dict(zip(names, firsts, strict=True)))
     each = [frame[name] for name in names]
     frame = frame.mutate(first_=ibis.least(*each) if len(each) > 1 else each[0])
     numbered = [(frame[name] == frame.first_, i) for i, name in enumerate(names, 1)]
     cause = ibis.cases((frame.first_ == never, 0), *numbered, else_=0)
-    return frame.select(*keep, ended_=frame.first_.nullif(never), cause_=cause.cast("int64"))
+    return frame.select(*keep, end_=frame.first_.nullif(never), cause_=cause.cast("int64"))
 
 
 def curve_times(horizon: float, step: float) -> np.ndarray:

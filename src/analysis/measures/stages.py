@@ -35,10 +35,11 @@ from analysis.measures.counting import (
     groups_of,
     positive,
     require_own_column,
+    seen,
 )
 from analysis.measures.curves import MEAN, mean_table, medians
 from analysis.measures.spells import counted_spells, spells_of
-from analysis.sources import Size, Tables, seconds_between
+from analysis.sources import Size, Tables
 from analysis.sources.tables import known_columns
 
 if TYPE_CHECKING:
@@ -104,11 +105,10 @@ def stage_durations(
     counts = counted_spells(
         frame,
         [*keys, "is_begun_"],
-        start=frame.age_,
-        ended=frame.ended_,
-        cause=ibis.literal(1),
+        start=frame.seconds_,
+        seconds=frame.seconds_,
+        cause=frame.cause_,
         n_causes=1,
-        age=frame.age_,
         unit_seconds=MINUTE,
         horizon_units=round(horizon * UNITS),
         size=_size(tables),
@@ -186,16 +186,16 @@ def _part(
     begun: ir.BooleanValue | None = None,
 ) -> ir.Table:
     """One stage; of what is still to come, nothing was seen."""
-    ended = ibis.literal(None, "int64") if end is None else seconds_between(start, end)
-    seen, is_begun = age(tables, start), ibis.literal(value=True) if begun is None else begun
-    if begun is not None:
-        ended, seen = begun.ifelse(ended, None), begun.ifelse(seen, 0)
+    if begun is None:
+        begun = ibis.literal(value=True)
+    seconds = ibis.literal(0) if end is None else begun.ifelse(seen(tables, start, end), 0)
+    cause = ibis.literal(0) if end is None else (begun & end.notnull()).ifelse(1, 0)
     return frame.filter(start.notnull()).select(
         *cluster_keys(frame, by),
-        is_begun_=is_begun,
+        is_begun_=begun,
         stage=ibis.literal(STAGES.index(stage), "int64"),
-        ended_=ended,
-        age_=seen,
+        seconds_=seconds.cast("int64"),
+        cause_=cause.cast("int64"),
     )
 
 

@@ -16,18 +16,18 @@ from analysis import stats
 from analysis.measures.counting import (
     CLUSTER,
     HOUR,
-    age,
     as_counts,
     cluster_keys,
     groups_of,
     positive,
     require_own_column,
+    seen,
     with_columns,
 )
 from analysis.measures.races import WindowEnds, window_counts, window_ends
 from analysis.measures.shares import pooled_rows
-from analysis.measures.spells import QUARTER, unit_of, with_units
-from analysis.sources import Tables, collect
+from analysis.measures.spells import QUARTER, unit_of
+from analysis.sources import Tables, collect, whole_units
 
 MAX_STEPS = 1_000  # intervals in one table
 CLOSED = "closed_in_any_way"
@@ -123,14 +123,14 @@ def _counted(tables: Tables, ends: WindowEnds, steps: _Steps) -> tuple[pd.DataFr
     in_quarters = unit_of(tables.size("orders"), steps.horizon / HOUR) == QUARTER
     if in_quarters and steps.step % QUARTER == 0:
         return _from_quarters(tables, ends, steps), keys
-    frame = ends.orders.mutate(age_=age(tables, ends.orders.paid_at))
-    frame = with_units(frame, steps.step)
+    frame = ends.orders.mutate(seconds_=seen(tables, ends.orders.paid_at, ends.orders.end_))
+    frame = frame.mutate(units_=whole_units(frame.seconds_, steps.step))
     beyond = frame.seconds_ > steps.horizon
     place = frame.units_ - 1
     named = frame.select(
         *keys,
         place_=beyond.ifelse(len(steps.edges) - 1, place).cast("int64"),
-        cause_=(frame.ended_.notnull() & ~beyond).ifelse(frame.cause_, 0).cast("int64"),
+        cause_=beyond.ifelse(0, frame.cause_).cast("int64"),
         rest_=beyond.ifelse(0, frame.seconds_ - place * steps.step).cast("int64"),
     )
     counted = named.group_by(*keys, "place_", "cause_").aggregate(
