@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import sys
 
 from analysis.cli import main
+
+GARBAGE_THRESHOLD = 20_000  # new objects before Python looks for garbage; by default 700
 
 
 def run() -> None:
@@ -16,6 +19,7 @@ def run() -> None:
     It ends at once: Python would look through all that was imported for a quarter of a second.
     Spark has a process of its own to take leave of.
     """
+    gc.set_threshold(GARBAGE_THRESHOLD)
     code = main()
     if "pyspark" in sys.modules:
         sys.exit(code)

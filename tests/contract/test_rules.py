@@ -278,6 +278,15 @@ def test_all_that_is_wrong_is_one_error(found):
     assert f"orders breaks {(found.table == 'orders').sum()} rules:" in str(caught.value)
 
 
+@pytest.mark.parametrize("sparsest", [64, 0], ids=["marked", "counted"])
+def test_of_very_many_rows_it_finds_the_same(found, sparsest, monkeypatch):
+    monkeypatch.setattr("analysis.sources.ranges.MOST_JOINED", 9)
+    monkeypatch.setattr("analysis.sources.dense.SPARSEST", sparsest)
+    monkeypatch.setattr("analysis.sources.dense.MOST_BYTES", 30)
+    in_ranges = check(open_tables(dataset(list(BREAKS.values())), AS_OF))
+    pd.testing.assert_frame_equal(in_ranges, found.reset_index(drop=True))
+
+
 @pytest.mark.slow
 def test_spark_finds_the_same(found, spark_tables):
     on_spark = check(spark_tables(dataset(list(BREAKS.values())), AS_OF))

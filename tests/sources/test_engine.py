@@ -185,8 +185,20 @@ def test_decimals_come_out_as_numbers():
     assert found.iloc[0].tolist() == [12, 1.25]
 
 
-def test_a_result_with_too_many_rows_is_refused():
-    frame = registered(connect(), "numbers", pa.table({"i": range(11)}))
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda t: t,
+        lambda t: t.order_by("i"),
+        lambda t: t.limit(11),
+        lambda t: t.limit(5).union(t.order_by("i").limit(6)),
+        lambda t: t.filter(t.i < 6).union(t.filter(t.i > 5)),
+        lambda t: t.group_by("i").aggregate(n=t.count()),
+    ],
+    ids=["plain", "ordered", "limited", "limited parts", "parts", "counted"],
+)
+def test_a_result_with_too_many_rows_is_refused(made):
+    frame = made(registered(connect(), "numbers", pa.table({"i": range(11)})))
     assert len(collect(frame, max_rows=11)) == 11
     with pytest.raises(ValueError, match="more than 10 rows"):
         collect(frame, max_rows=10)

@@ -204,14 +204,17 @@ def recovered_sales(
     cancelled = orders.filter(
         orders.paid_at.notnull() & orders.end_code.isin(codes.CANCELLED_ENDS)
     ).filter(lambda t: t["ended_at"].notnull())
-    frame = _with_replacements(cancelled, tables.orders, horizon)
+    keys = cluster_keys(cancelled, [*by, "currency"])
+    frame = _with_replacements(cancelled, tables.orders, keys, horizon)
     mature = age(tables, frame.ended_at) >= horizon
-    counts = collect(_sums(frame, cluster_keys(frame, [*by, "currency"]), mature))
+    counts = collect(_sums(frame, keys, mature))
     return _recovered(counts, [*by, "currency"], level, horizon_days)
 
 
-def _with_replacements(cancelled: ir.Table, orders: ir.Table, horizon: int) -> ir.Table:
-    """Return cancelled orders with ``recovered_``: what was paid for them again in time."""
+def _with_replacements(
+    cancelled: ir.Table, orders: ir.Table, keys: Sequence[str], horizon: int
+) -> ir.Table:
+    """Return cancelled orders with ``keys``, and ``recovered_``: what was paid again in time."""
     again = orders.filter(orders.replaces_order_id.notnull() & orders.paid_at.notnull())
     again = again.select(
         again_id=again.replaces_order_id,
@@ -219,12 +222,13 @@ def _with_replacements(cancelled: ir.Table, orders: ir.Table, horizon: int) -> i
         again_minor=again.amount_minor,
         again_currency=again.currency,
     )
-    ends = cancelled.select("order_id", "ended_at", "currency")
-    paid = ends.join(again, ends.order_id == again.again_id)
-    late = seconds_between(paid.ended_at, paid.again_paid_at)
-    in_time = paid.filter((late <= horizon) & (paid.again_currency == paid.currency))
-    summed = in_time.group_by("order_id").aggregate(again_=lambda t: t["again_minor"].sum())
-    joined = cancelled.left_join(summed, "order_id", rname="{name}_again")
+    own = [*keys, "order_id", "ended_at", "currency", "amount_minor", "weight"]
+    own = [column for column in dict.fromkeys(own) if column in cancelled.columns]
+    ends = cancelled.select(*own)
+    tried = ends.left_join(again, ends.order_id == again.again_id)
+    late = seconds_between(tried.ended_at, tried.again_paid_at)
+    in_time = (late <= horizon) & (tried.again_currency == tried.currency)
+    joined = tried.group_by(*own).aggregate(again_=tried.again_minor.sum(where=in_time))
     recovered = ibis.least(joined.again_.cast("float64"), joined.amount_minor.cast("float64"))
     return joined.mutate(recovered_=ibis.ifelse(joined.again_.isnull(), 0.0, recovered))
 

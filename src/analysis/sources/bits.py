@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from analysis.sources.engine import backend_of, is_duckdb
+from analysis.sources.dense import n_repeated
+from analysis.sources.engine import backend_of, is_duckdb, one_number
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -38,24 +39,26 @@ def any_bits(bits: ir.IntegerColumn) -> ir.IntegerScalar:
     return _spark_any_bits(bits) if backend_of(bits) == "pyspark" else bits.bit_or()
 
 
-def repeated(frame: ir.Table, key: Sequence[str], words: Sequence[str] = ()) -> ir.Table:
+def repeated(
+    frame: ir.Table, key: Sequence[str], words: Sequence[str] = (), *, marked: bool = False
+) -> ir.Table:
     """Rows beyond the first of each key, in the column ``extra``; no column of it is missing.
 
     ``words`` are what the second column of the key mostly holds, at most 32 of them. DuckDB counts
     whole numbers by blocks in a row, with one bit for each number and word that occurs: ids are
-    mostly dense, and then there are far fewer groups than keys.
+    mostly dense, and then there are far fewer groups than keys. With ``marked`` they are counted
+    at once, in a table with a place for each (:mod:`analysis.sources.dense`).
     """
     number = frame[key[0]]
     if len(key) > 1 + bool(words) or not number.type().is_integer() or not is_duckdb(number):
         return _beyond_first(frame, key)
     if not words:
-        return _beyond_first_bits(frame, number, ibis.literal(0), 1)
+        return _beyond_first_bits(frame.select(number=number), 1, marked=marked)
     known = frame.filter(frame[key[1]].isin(words))
     place = ibis.cases(*((known[key[1]] == word, i) for i, word in enumerate(words)))
     others = frame.filter(frame[key[1]].notin(words))
-    return _beyond_first_bits(known, known[key[0]], place, len(words)).union(
-        _beyond_first(others, key)
-    )
+    placed = known.select(number=known[key[0]], place=place)
+    return _beyond_first_bits(placed, len(words), marked=marked).union(_beyond_first(others, key))
 
 
 def _beyond_first(frame: ir.Table, key: Sequence[str]) -> ir.Table:
@@ -63,9 +66,11 @@ def _beyond_first(frame: ir.Table, key: Sequence[str]) -> ir.Table:
     return seen.select(extra=seen.n - 1)
 
 
-def _beyond_first_bits(
-    frame: ir.Table, number: ir.IntegerValue, place: ir.IntegerValue, n_places: int
-) -> ir.Table:
+def _beyond_first_bits(frame: ir.Table, n_places: int, *, marked: bool) -> ir.Table:
+    n_extra = n_repeated(frame, n_places) if marked else None
+    if n_extra is not None:
+        return one_number(frame.get_backend(), n_extra).rename(extra="n")
+    number, place = frame.number, frame.place if n_places > 1 else ibis.literal(0)
     width = (n_places - 1).bit_length()  # so many bits tell places apart, the others numbers
     low = BLOCK_BITS - width
     bit = ibis.literal(1, "int64") << ((number & (2**low - 1)) * 2**width + place)

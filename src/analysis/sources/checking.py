@@ -21,8 +21,9 @@ from analysis.contract import (
     read_manifest,
 )
 from analysis.sources.bits import repeated
-from analysis.sources.engine import collect, is_duckdb
-from analysis.sources.ranges import MOST_JOINED, edges_of, in_ranges
+from analysis.sources.dense import n_unknown
+from analysis.sources.engine import collect, is_duckdb, one_number
+from analysis.sources.ranges import at_once, edges_of, in_ranges
 from analysis.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def check(tables: Tables) -> pd.DataFrame:
     """Count the rows that break each rule of the contract, once per dataset.
 
     Up to 20,000,000 rows are checked in one query. Of more, parents are joined in ranges of their
-    ids, one after the other, so that memory does not grow with the data.
+    ids, one after the other, so that memory does not grow with the data, and ids that lie close
+    together are marked instead of counted.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def _counted(tables: Tables) -> pd.DataFrame:
         for frame, group in _by_frame(counts)
     ]
     n_rows = {name: tables.n_rows(name) for name in tables.frames}
-    found = _collected(cells, one_by_one=sum(n_rows.values()) > MOST_JOINED)
+    found = _collected(cells, one_by_one=_is_large(tables))
     rules = pd.DataFrame(
         {
             "table": [c.table for c in counts],
@@ -81,6 +83,11 @@ def _counted(tables: Tables) -> pd.DataFrame:
     )
     rules = rules.groupby(["table", "rule"], sort=False, as_index=False).sum()  # over all ranges
     return rules.assign(n_rows=[n_rows[name] for name in rules["table"]])
+
+
+def _is_large(tables: Tables) -> bool:
+    """Whether there are more rows than are checked in one query."""
+    return not at_once(sum(tables.n_rows(name) for name in tables.frames))
 
 
 def _collected(cells: list[ir.Table], *, one_by_one: bool) -> dict[str, int]:
@@ -138,7 +145,7 @@ def _rules_of(tables: Tables, name: str) -> list[_Count]:
         *_code_rules(name, frame),
         *_time_rules(tables, name, frame),
         *(_count(name, rule, frame) for rule in ROW_RULES[name] if _has(frame, rule.columns)),
-        _unique_rule(name, frame, spec.key),
+        _unique_rule(tables, name, frame, spec.key),
         *_reference_rules(tables, name, joins),
         *_joined_rules(name, joins),
     ]
@@ -187,10 +194,10 @@ def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
     return rules
 
 
-def _unique_rule(name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
+def _unique_rule(tables: Tables, name: str, frame: ir.Table, key: tuple[str, ...]) -> _Count:
     known = frame.filter(*(frame[column].notnull() for column in key))
     codes = TABLES[name].column(key[-1]).codes if len(key) > 1 else ()
-    repeats = repeated(known, key, codes)
+    repeats = repeated(known, key, codes, marked=_is_large(tables))
     return _Count(
         name,
         f"{' and '.join(key)} together are unique" if len(key) > 1 else f"{key[0]} is unique",
@@ -214,12 +221,22 @@ def _reference_rules(tables: Tables, name: str, joins: Mapping[str, _Joins]) -> 
                 broken = joined[column].notnull() & joined.parent_key.isnull()
                 rules.append(_Count(name, sentence, joined, broken))
         else:
-            ours = tables.frames[name].select(reference=tables.frames[name][column])
-            ours = ours.filter(ours.reference.notnull())
-            theirs = tables.frames[target].select(found=tables.frames[target][key])
-            joined = ours.join(theirs, ours.reference == theirs.found, how="left")
-            rules.append(_Count(name, sentence, joined, joined.found.isnull()))
+            ours, theirs = tables.frames[name], tables.frames[target]
+            asked = ours.filter(ours[column].notnull()).select(number=ours[column])
+            known = theirs.filter(theirs[key].notnull()).select(number=theirs[key])
+            rules.append(_Count(name, sentence, *_unknown(tables, asked, known)))
     return rules
+
+
+def _unknown(tables: Tables, asked: ir.Table, known: ir.Table) -> tuple[Any, Any]:
+    """Rows whose number is not among those that are known."""
+    n_broken = n_unknown(asked, known) if _is_large(tables) else None
+    if n_broken is not None:
+        found = one_number(tables.backend, n_broken)
+        return found, found.n
+    known = known.select(found=known.number)
+    joined = asked.join(known, asked.number == known.found, how="left")
+    return joined, joined.found.isnull()
 
 
 def _joined_rules(name: str, joins: Mapping[str, _Joins]) -> list[_Count]:

@@ -7,6 +7,7 @@ durations, types of sums, time zones.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import pandas as pd
 import pyarrow as pa
 from ibis.common.exceptions import IbisError, TableNotFound
@@ -40,6 +42,11 @@ def registered(backend: BaseBackend, name: str, table: pa.Table) -> ir.Table:
         return backend.create_view(view, ibis.memtable(table))
     backend.con.register(view, table)
     return backend.table(view)
+
+
+def one_number(backend: BaseBackend, number: int) -> ir.Table:
+    """Table of one row and the column ``n``."""
+    return registered(backend, "number", pa.table({"n": pa.array([number], pa.int64())}))
 
 
 def found_table(backend: BaseBackend, name: str) -> ir.Table | None:
@@ -161,8 +168,8 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True)
     ValueError
         The result has more than ``max_rows`` rows.
     """
-    answer = _answer.get() or _answer_of_engine
-    result = answer(frame.limit(max_rows + 1))
+    answer, most = _answer.get(), max_rows + 1
+    result = answer(frame.limit(most)) if answer else _answer_of_engine(frame, most)
     if result.num_rows > max_rows:
         raise ValueError(f"a result has more than {max_rows:,} rows; ask for fewer groups")
     names = result.column_names
@@ -177,11 +184,25 @@ def collect(frame: ir.Table, *, max_rows: int = MAX_ROWS, in_words: bool = True)
     return frame
 
 
-def _answer_of_engine(frame: ir.Table) -> pa.Table:
+def _answer_of_engine(frame: ir.Table, most: int) -> pa.Table:
+    """Return the first rows of an expression, at most so many."""
     backend = frame.get_backend()
     if backend.name != "duckdb":
-        return frame.to_pyarrow()
-    return backend.con.sql(_statement(backend, frame)).to_arrow_table()  # Ibis writes out words
+        return frame.limit(most).to_pyarrow()
+    with warnings.catch_warnings():  # a relation would save a copy, but is planned twice
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+        found = backend.con.execute(_limited(backend, frame, most))
+        return found.to_arrow_table()  # words stay numbers, which Ibis would write out
+
+
+def _limited(backend: BaseBackend, frame: ir.Table, most: int) -> str:
+    """Return an expression in DuckDB's SQL with a limit behind it.
+
+    Not around it: in a subquery DuckDB keeps the rows that two parts of a statement share.
+    """
+    if isinstance(frame.op(), ops.Limit):  # a statement has room for one behind it
+        return _statement(backend, frame.limit(most))
+    return f"{_statement(backend, frame)} LIMIT {most}"
 
 
 def _statement(backend: BaseBackend, frame: ir.Table) -> str:
@@ -208,7 +229,7 @@ def answered_by(answer: Callable[[ir.Table], pa.Table]) -> Iterator[None]:
 
 
 def arrow_batches(backend: BaseBackend, frame: ir.Table) -> Iterator[pa.RecordBatch]:
-    """Bring all rows of an expression out, a batch at a time: for writing, not for measuring.
+    """Bring all rows of an expression out, a batch at a time: to write or mark, not to measure.
 
     DuckDB streams them in little memory; from other engines they come at once.
     """

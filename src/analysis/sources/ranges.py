@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 MOST_JOINED = 20_000_000  # rows of both sides that are joined at once
 
 
+def at_once(n_rows: int) -> bool:
+    """Whether so many rows are joined at once."""
+    return n_rows <= MOST_JOINED
+
+
 def edges_of(key: ir.Column, n_rows: int) -> list[int]:
     """Whole numbers that cut the values of a key into ranges; none where one range will do.
 
@@ -30,7 +35,7 @@ def edges_of(key: ir.Column, n_rows: int) -> list[int]:
     n_rows
         Rows of both sides of the join.
     """
-    if n_rows <= MOST_JOINED or not key.type().is_integer() or not is_duckdb(key):
+    if at_once(n_rows) or not key.type().is_integer() or not is_duckdb(key):
         return []
     ends = _ends(key)
     n_ranges = math.ceil(n_rows / MOST_JOINED)
