@@ -196,6 +196,18 @@ def test_only_the_sellers_with_most_requests_are_drawn_and_the_others_counted():
     assert remark in "\n".join(texts(ax))
 
 
+def test_places_among_very_many_sellers_keep_clear_of_the_next_column():
+    table = samples.sellers.seller_scorecard(3).assign(
+        n=54_640, rank_low=[2, 99, 382_111], rank_high=[9, 999, 396_120]
+    )
+    ax = plots.plot_seller_scorecard(table)
+    ax.figure.canvas.draw()
+    found = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    counts, places = found["54,640"], found["382,111–396,120"]
+    assert counts.x1 < places.x0 - 5
+    assert found["99–999"].x1 == pytest.approx(places.x1)
+
+
 def test_the_familiar_number_stands_beside_the_right_one():
     table = samples.naive.naive_versus_right()
     ax = plots.plot_naive_versus_right(table)

@@ -41,6 +41,19 @@ def percent(share: float) -> str:
     return f"{_tenths_at_the_edges(share * 100)}%"
 
 
+def told_apart(*shares: float) -> list[str]:
+    """Return shares in percent, with one decimal where different ones would read alike.
+
+    Examples
+    --------
+    >>> told_apart(0.524, 0.518), told_apart(0.524, 0.618), told_apart(0.52, 0.52)
+    (['52.4%', '51.8%'], ['52%', '62%'], ['52%', '52%'])
+    """
+    texts = [percent(share) for share in shares]
+    alike = len(set(texts)) < len(set(shares))
+    return [f"{share * 100:.1f}%" for share in shares] if alike else texts
+
+
 def _tenths_at_the_edges(value: float) -> str:
     tenths = f"{value:.1f}"
     return tenths if float(tenths) < 10 or value >= 99.5 else f"{value:.0f}"

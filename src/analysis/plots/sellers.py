@@ -29,11 +29,16 @@ from analysis.plots.theme import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 MOST_SELLERS = 30
 COLUMNS = ("share", "n", "place", "median\nanswer", "median\nrefund")
 EDGES = (42.0, 90.0, 158.0, 210.0, 262.0)
+PLACE = 2  # the column whose texts grow with the number of sellers
+PLACE_CHARACTERS = 9  # for which it has room
+CHARACTER_POINTS = 6.7
 ROW_SCALE = 0.72  # rows of sellers are closer than other rows: ids take one line
 
 
@@ -58,10 +63,17 @@ def plot_seller_scorecard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     draw_crudes(ax, enumerate(drawn["raw_rate"] * 100))
     for y, (raw, row) in enumerate(zip(drawn["raw_rate"] * 100, rows, strict=True)):
         _draw_pull(ax, y, raw, row.estimate)
-    draw_rows(ax, rows, columns=COLUMNS, edges=EDGES)
+    draw_rows(ax, rows, columns=COLUMNS, edges=_edges(rows))
     head(ax, "seller")
     note(ax, _remarks(len(table) - len(rows)) + few_note(drawn["n"]), below=UNDER_LABEL)
     return ax
+
+
+def _edges(rows: Sequence[Row]) -> tuple[float, ...]:
+    """Right edges of the columns; places of very many sellers need more room."""
+    longest = max((len(row.texts[PLACE]) for row in rows), default=0)
+    more = CHARACTER_POINTS * max(longest - PLACE_CHARACTERS, 0)
+    return tuple(edge + more * (i >= PLACE) for i, edge in enumerate(EDGES))
 
 
 def _row(row: pd.Series) -> Row:

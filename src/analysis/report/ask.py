@@ -78,11 +78,12 @@ def ask(
 
 
 def say(*answers: Answer) -> html.Html:
-    """Return the answers as one paragraph of sentences that the data wrote."""
+    """Return the sentences that the data wrote: the first by itself, then what each answer adds."""
     known = [sentence for answer in answers if answer and (sentence := _sentence(answer))]
     unknown = [_missing(answer) for answer in answers if not answer]
-    parts = [html.paragraph(" ".join(known))] if known else []
-    return html.join([*parts, *unknown])
+    first = html.first_sentence(known[0]) if known else ""
+    rest = [text.removeprefix(first).strip() for text in known[:1]] + known[1:]
+    return html.join([*(html.paragraph(text) for text in (first, *rest) if text), *unknown])
 
 
 def show(answer: Answer, *, caption: str | None = None) -> html.Html:

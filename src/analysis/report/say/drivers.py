@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.plots.groups import group_columns, split
 from analysis.plots.labels import column_label, group_name, quoted
-from analysis.plots.numbers import MIN_N, count, moment, percent, signed_points
+from analysis.plots.numbers import MIN_N, count, moment, percent, signed_points, told_apart
 from analysis.report.say.words import listing, nothing, sentences
 
 NAMED = 4
@@ -31,9 +31,14 @@ def say_success_drivers(table: pd.DataFrame) -> str:
 
 def _clear(clear: pd.DataFrame) -> str:
     parts = [_difference(row) for _, row in clear.head(NAMED).iterrows()]
-    more = len(clear) - len(parts)
-    text = f"All else alike, these go clearly with success or its absence: {'; '.join(parts)}."
-    return text + (f" {more:,} more {'does' if more == 1 else 'do'} so." if more > 0 else "")
+    if len(clear) == 1:
+        return f"One circumstance goes clearly with success, all else alike: {parts[0]}."
+    first, *others = parts
+    text = (
+        f"{len(clear):,} circumstances go clearly with success or its absence, all else alike, "
+        f"most of all {first}."
+    )
+    return f"{text} Then follow {'; '.join(others)}."
 
 
 def _unclear(known: pd.DataFrame) -> str:
@@ -116,9 +121,10 @@ def _is_clear(row: pd.Series, low: str = "ci_low", high: str = "ci_high") -> boo
 
 
 def _change(whole: pd.Series, when: str) -> str:
+    before, after = told_apart(whole["rate_before"], whole["rate_after"])
     rates = (
-        f"from {percent(whole['rate_before'])} (n = {count(whole['n_before'])}) before {when} "
-        f"to {percent(whole['rate_after'])} (n = {count(whole['n_after'])}) since"
+        f"from {before} (n = {count(whole['n_before'])}) before {when} "
+        f"to {after} (n = {count(whole['n_after'])}) since"
     )
     change = f"{signed_points(whole['estimate'])} percentage points"
     limits = _limits(whole, "ci_low", "ci_high")
