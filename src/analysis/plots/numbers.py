@@ -42,16 +42,19 @@ def percent(share: float) -> str:
 
 
 def told_apart(*shares: float) -> list[str]:
-    """Return shares in percent, with one decimal where different ones would read alike.
+    """Return shares in percent, with one decimal where different whole ones would read alike.
 
     Examples
     --------
     >>> told_apart(0.524, 0.518), told_apart(0.524, 0.618), told_apart(0.52, 0.52)
     (['52.4%', '51.8%'], ['52%', '62%'], ['52%', '52%'])
+    >>> told_apart(0.0001, 0.0002), told_apart(0.9991, 0.9992)
+    (['under 0.1%', 'under 0.1%'], ['99.9%', '99.9%'])
     """
     texts = [percent(share) for share in shares]
     alike = len(set(texts)) < len(set(shares))
-    return [f"{share * 100:.1f}%" for share in shares] if alike else texts
+    are_whole = all(0.1 <= share < 0.995 for share in shares)
+    return [f"{share * 100:.1f}%" for share in shares] if alike and are_whole else texts
 
 
 def _tenths_at_the_edges(value: float) -> str:
