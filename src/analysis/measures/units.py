@@ -59,10 +59,15 @@ def counted_units(
 
 
 def summed_units(frame: ir.Table, keys: Sequence[str], **parts: ir.NumericValue) -> Units:
-    """Add up ``n``, ``k`` and ``pending`` of the rows by group and seller, the columns ``keys``."""
+    """Add up ``n``, ``k`` and ``pending`` of the rows by group and seller, the columns ``keys``.
+
+    Units are in the order of their keys: engines have none, and sums must not depend on it.
+    """
     sums = {name: part.sum().fill_null(0) for name, part in parts.items()}
     counts = (frame.group_by(*keys) if keys else frame).aggregate(**sums)
     counts = collect(counts, in_words=False)
+    if keys:
+        counts = counts.sort_values(list(keys), ignore_index=True)
     k, n, pending = (counts[name].to_numpy(float) for name in ("k", "n", "pending"))
     alone = pooled_rows(counts)
     known = alone is not None
