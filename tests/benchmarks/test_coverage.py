@@ -21,7 +21,6 @@ QUICK = (  # a few studies of every kind of law that take next to no time
     "requests approved within 7 days",
     "groups with equal shares of an end",
 )
-LAW_STUDIES = [study for study in STUDIES if not study.of_markets]
 
 
 def a_study(**more):

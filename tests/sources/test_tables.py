@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from analysis.contract import MissingData
+from analysis.measures.counting import age
 from analysis.sources import collect, describe
-from analysis.sources.tables import age_seconds, is_success, known_columns
+from analysis.sources.tables import is_success, known_columns
 
 DAY = 86_400
 
@@ -118,9 +119,7 @@ def test_success_and_age_are_expressions(tables):
     )
     frame = requests.requests
     found = collect(
-        frame.select(
-            "request_id", won=is_success(frame), age=age_seconds(requests, frame.requested_at)
-        )
+        frame.select("request_id", won=is_success(frame), age=age(requests, frame.requested_at))
     ).sort_values("request_id")
     assert found.won.tolist() == [True, True, True, False, False]
     assert found.age.tolist() == [9 * DAY, 8 * DAY, 7 * DAY, 6 * DAY, 5 * DAY]

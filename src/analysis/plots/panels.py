@@ -13,7 +13,6 @@ from analysis.plots.theme import INK, SMALL, axes, dressed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-POINTS = 72.0
 CURVE_GAP, ROW_GAP = 0.06, 0.115  # between columns of panels, as parts of the whole width
 TEXT_EDGE = 37.0  # right edge of the text beside a panel of rows, points
 PANEL_LABEL = 17  # characters in a line of the names of rows

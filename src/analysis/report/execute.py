@@ -40,18 +40,6 @@ from analysis.report.workers import (
 TIMEOUT_SECONDS = 600.0
 
 
-def execute(
-    notebook: Notebook,
-    *,
-    parameters: Mapping[str, Any] | None = None,
-    timeout_seconds: float = TIMEOUT_SECONDS,
-) -> Notebook:
-    """Return a copy of one notebook with its outputs; see :func:`execute_all`."""
-    return execute_all(
-        [notebook], parameters=parameters, timeout_seconds=timeout_seconds, workers=1
-    )[0]
-
-
 def execute_all(
     notebooks: Sequence[Notebook],
     *,

@@ -7,7 +7,7 @@ package. The truth lies beside synthetic data; only tests and one notebook read 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -238,8 +238,3 @@ def _at(curve: pd.DataFrame, column: str, times: tuple) -> Iterator[tuple[int, p
 
 def _so_many(n: int, unit: str) -> str:
     return f"{n} {unit}" if n == 1 else f"{n} {unit}s"
-
-
-PROOFS: dict[str, Callable[..., pd.DataFrame]] = {
-    proof.__name__: proof for proof in (coverage_study, size_study, estimates_versus_truth)
-}

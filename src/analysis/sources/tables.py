@@ -9,8 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from analysis.contract import TABLES, Manifest, MissingData, codes
-from analysis.sources.engine import collect, kept_in_engine, seconds_between
+from analysis.contract import Manifest, MissingData, codes
+from analysis.sources.engine import collect, kept_in_engine
 from analysis.sources.ranges import edges_of, in_ranges, near
 from analysis.sources.words import in_words
 
@@ -296,13 +296,3 @@ def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> 
 def is_success(requests: ir.Table) -> ir.BooleanValue:
     """Whether a request cancelled its order."""
     return requests.outcome.isin(codes.SUCCESS)
-
-
-def age_seconds(tables: Tables, moment: ir.TimestampValue) -> ir.IntegerValue:
-    """How long ago ``moment`` was when observation ended."""
-    return seconds_between(moment, tables.as_of)
-
-
-def table_names() -> tuple[str, ...]:
-    """Names of all tables of the contract."""
-    return tuple(TABLES)

@@ -20,8 +20,6 @@ from analysis.report.say.words import (
     sentences,
 )
 
-PORTIONS = {0.5: "half", 0.9: "nine in ten", 0.95: "19 in 20", 0.99: "99 in 100"}
-
 
 def say_refund_quantiles(table: pd.DataFrame) -> str:
     """Return by which day how many refunds are credited, for ``refund_quantiles``."""
