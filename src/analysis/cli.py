@@ -10,7 +10,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +228,12 @@ def _check(options: argparse.Namespace) -> None:
         )
     rows = found.drop_duplicates("table")["n_rows"].sum()
     print(f"{options.dataset}: {len(found)} rules hold on {rows:,} rows")
+    _print_notes(tables.notes)
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"  note: {note}")
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -241,8 +247,7 @@ def _import(options: argparse.Namespace) -> None:
     manifest = IMPORTERS[options.format](options.files[0], options.out, **given)
     rows = ", ".join(f"{n:,} {name}" for name, n in manifest.n_rows.items())
     print(f"{options.out}: {rows}")
-    for note in manifest.notes:
-        print(f"  note: {note}")
+    _print_notes(manifest.notes)
 
 
 def _tables(options: argparse.Namespace) -> None:

@@ -64,8 +64,7 @@ def about(tables: Tables) -> html.Html:
     source = manifest.source.rstrip(".") if manifest is not None and manifest.source else ""
     until = f"{tables.as_of:%Y-%m-%d %H:%M} UTC."
     first = f"{source}, observed until {until}" if source else f"Observed until {until}"
-    notes = manifest.notes if manifest is not None else ()
-    return html.note(" ".join([first[0].upper() + first[1:], *notes]))
+    return html.note(" ".join([first[0].upper() + first[1:], *tables.notes]))
 
 
 def check_summary(tables: Tables) -> pd.DataFrame:

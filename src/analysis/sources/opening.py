@@ -23,6 +23,7 @@ from analysis.contract import (
 from analysis.sources.connecting import connect
 from analysis.sources.engine import collect, found_table, registered, utc
 from analysis.sources.entering import arrow_table, engine_table
+from analysis.sources.owners import with_own_columns
 from analysis.sources.reading import loose_files, parquet_rows, read_table
 from analysis.sources.sharing import with_shared
 from analysis.sources.spark import MASTER_VARIABLE, spark_backend
@@ -136,7 +137,9 @@ def _opened(
             f"the data lacks {', '.join(missing)}; it has: {', '.join(frames) or 'no table'}"
         )
     frames = _with_same_ids({name: frames[name] for name in TABLES if name in frames})
-    return Tables(as_of=as_of, frames=frames, backend=backend, manifest=manifest)
+    frames, set_aside = with_own_columns(frames)
+    notes = (*(manifest.notes if manifest else ()), *set_aside)
+    return Tables(as_of=as_of, frames=frames, backend=backend, manifest=manifest, notes=notes)
 
 
 def _with_same_ids(frames: Mapping[str, Any]) -> dict[str, Any]:

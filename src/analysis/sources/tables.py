@@ -53,6 +53,7 @@ class Tables:
     backend: BaseBackend
     manifest: Manifest | None = None
     folder: Path | None = None  # where the dataset lies, if it was opened from its folder
+    notes: tuple[str, ...] = ()  # what a reader must know before believing a number
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def has(self, table: str, *columns: str) -> bool:

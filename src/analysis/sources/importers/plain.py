@@ -50,4 +50,5 @@ def import_tables(
         raise ValueError(f"{folder} is a dataset already (it has {MANIFEST}): open it as it is")
     tables = open_tables(folder, as_of)
     named = source or f"files in the folder {folder.resolve().name}"
-    return write_tables(out, tables, source=named, made_with={"importer": "tables"})
+    about = {"source": named, "notes": tables.notes, "made_with": {"importer": "tables"}}
+    return write_tables(out, tables, **about)
