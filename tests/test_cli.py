@@ -112,6 +112,8 @@ def test_why_answers_for_one_order_in_a_sentence(market, capsys):
         (["import", "word", "nowhere", "--out", "x"], "word"),
         (["import", "olist", "nowhere", "--out", "x"], "nowhere"),
         (["tables", "MARKET", "--by", "shoe_size", "--out", "OUT"], "shoe_size"),
+        (["tables", "MARKET", "--by", "shoe_size", "--out", "OUT"], "payment_method"),
+        (["tables", "MARKET", "--memory", "1KB", "--out", "OUT"], "more with --memory"),
         (["tables", "MARKET", "--memory", "lots", "--out", "OUT"], "such as 2GB"),
         (["report", "MARKET", "--memory", "1", "--out", "OUT"], "such as 2GB"),
         (["tables", "MARKET", "--memory=1GB", "--engine=spark", "--out=OUT"], "--engine duckdb"),

@@ -44,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as err:
+        if not _is_out_of_memory(err):
+            raise
+        what = str(err).splitlines()[0]
+        print(f"cancellations: {what}; DuckDB may take more with --memory", file=sys.stderr)
+        return USER_ERROR
     return 0
 
 
@@ -55,6 +61,12 @@ def _is_ours(err: BaseException) -> bool:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace is not None and "analysis" in Path(trace.tb_frame.f_code.co_filename).parts
+
+
+def _is_out_of_memory(err: Exception) -> bool:
+    """Whether DuckDB may not take the memory that it needs; it is not loaded to find out."""
+    duckdb = sys.modules.get("duckdb")
+    return duckdb is not None and isinstance(err, duckdb.OutOfMemoryException)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.drawn import drawn_frames
 from tests.measures.random_rows import AS_OF, random_market
@@ -181,6 +182,18 @@ def test_a_group_may_be_named_once_or_twice_or_as_one_word(plain):
         once = MEASURES[name](opened, by=["category"])
         pd.testing.assert_frame_equal(MEASURES[name](opened, by="category"), once)
         pd.testing.assert_frame_equal(MEASURES[name](opened, by=["category"] * 2), once)
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_no_groups_by_a_column_that_the_result_has_itself(name):
+    frames = random_market(3, 20)
+    own = set(SPECS[name].columns).difference(*(spec.names for spec in TABLES.values()))
+    words = pa.array(["one", "other"] * (frames["orders"].num_rows // 2))
+    for column in sorted(own | {"n", "k"}):
+        orders = frames["orders"].append_column(column, words)
+        opened = open_tables(frames | {"orders": orders}, as_of=AS_OF)
+        with pytest.raises(ValueError, match=rf"(hold|column) {column}\b"):
+            asked(name, opened, by=[column])
 
 
 @pytest.mark.parametrize("measure", [outcome_shares, outcome_curve])

@@ -99,6 +99,8 @@ def test_whose_requests_count_is_asked_for(tables):
     )
     assert counts(cancellation_success_rate(opened)) == [[2, 1, 0]]
     assert counts(cancellation_success_rate(opened, requested_by="seller")) == [[1, 1, 0]]
+    with pytest.raises(ValueError, match="requested_by must be one of 'buyer', .* got 'Buyer'"):
+        cancellation_success_rate(opened, requested_by="Buyer")
     assert counts(cancellation_success_rate(opened, requested_by="platform")) == [[2, 2, 0]]
     assert counts(cancellation_success_rate(opened, requested_by=None)) == [[5, 4, 0]]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from tests.measures.random_rows import AS_OF, random_market
 
 from analysis.contract import MissingData
 from analysis.measures.counting import age
-from analysis.sources import collect, describe
+from analysis.sources import collect, describe, open_tables
 from analysis.sources.tables import is_success, known_columns
 
 DAY = 86_400
@@ -134,6 +136,14 @@ def test_group_columns_are_taken_by_name_and_missed_by_name(tables):
     ]
     with pytest.raises(MissingData, match="the column colour is not in this data, needed by x"):
         known_columns(frame, ["colour"], needed_by="x")
+
+
+def test_there_are_no_groups_by_lists():
+    frames = random_market(3, 2)
+    tags = frames["orders"].append_column("tags", pa.array([["a"], []]))
+    opened = open_tables(frames | {"orders": tags}, as_of=AS_OF)
+    with pytest.raises(ValueError, match="plain values in tags, which holds array<string>"):
+        known_columns(opened.orders, ["tags"], needed_by="x")
 
 
 @pytest.mark.spark

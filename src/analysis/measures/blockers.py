@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData, codes
-from analysis.measures.counting import HOUR, as_counts, mature_requests, requests_of
+from analysis.measures.counting import (
+    HOUR,
+    as_counts,
+    mature_requests,
+    requests_of,
+    require_own_columns,
+)
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import share_table, word_table
 from analysis.sources import Tables, collect, seconds_between
@@ -90,6 +96,7 @@ def blocker_shares(
     """
     tables.need("requests", "blocker", by="blocker_shares")
     frame, by = requests_of(tables, by, requested_by, needed_by="blocker_shares")
+    require_own_columns("stage", by)
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     word = in_time.ifelse(frame.blocker, None)
     table = word_table(frame, by, word, codes.BLOCKERS, counted=mature, level=level, name="blocker")
@@ -128,6 +135,7 @@ def success_by_order_age(
     """
     tables.need("orders", "paid_at", by="success_by_order_age")
     frame, by = requests_of(tables, by, requested_by, needed_by="success_by_order_age")
+    require_own_columns(_AGES, by)
     frame = frame.mutate(age_step_=order_age_step(frame))
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     table = share_table(
@@ -156,9 +164,12 @@ def by_order_age(requests: ir.Table, values: Sequence[Any]) -> ir.Value:
     )
 
 
+_AGES = ["order_age", "age_from_hours", "age_to_hours"]
+
+
 def _all_ages(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Every age for every group, also those in which nobody asked."""
-    ages = pd.DataFrame(ORDER_AGES, columns=["order_age", "age_from_hours", "age_to_hours"])
+    ages = pd.DataFrame(ORDER_AGES, columns=_AGES)
     ages.insert(0, "age_step_", np.arange(len(ages)))
     groups = table[list(by)].drop_duplicates() if by else pd.DataFrame(index=[0])
     table = groups.merge(ages, how="cross").merge(table, on=[*by, "age_step_"], how="left")

@@ -20,7 +20,7 @@ from analysis.measures.counting import (
     groups_of,
     mature_requests,
     requests_of,
-    require_own_column,
+    require_own_columns,
 )
 from analysis.measures.leakage import require_known_before
 from analysis.measures.rates import HORIZON_HOURS
@@ -97,8 +97,7 @@ def explain_change(
     :func:`analysis.stats.rate_change`.
     """
     frame, by = requests_of(tables, by, requested_by, needed_by="explain_change")
-    for column in by:
-        require_own_column(column, _COLUMNS)
+    require_own_columns(_COLUMNS, by)
     require_known_before(by, moment="asking")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     split = _middle(frame.filter(mature)) if split_at is None else utc(split_at, "split_at")

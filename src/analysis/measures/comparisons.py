@@ -19,6 +19,7 @@ from analysis.measures.counting import (
     groups_of,
     mature_requests,
     requests_of,
+    require_own_columns,
     with_columns,
 )
 from analysis.measures.rates import HORIZON_HOURS
@@ -79,6 +80,7 @@ def success_rate_difference(
     between the requests that were made, not effects of changing the value.
     """
     outer = [column for column in as_names(by) if column != between]
+    require_own_columns("baseline", outer)
     frame, keys = requests_of(
         tables, [*outer, between], requested_by, needed_by="success_rate_difference"
     )

@@ -13,6 +13,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from analysis.contract import codes
 from analysis.measures.pools import pooled
 from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import as_names, known_columns
@@ -57,12 +58,14 @@ def requests_of(
     ------
     MissingData
         Requests have no ``decided_at``, or one of ``by`` is in none of the tables.
+    ValueError
+        ``requested_by`` is no party.
     """
     tables.need("requests", "decided_at", by=needed_by)
     by = known_columns(tables.requests_with_context, by, needed_by=needed_by)
     frame = tables.requests_with([*by, *columns])
     if requested_by is not None:
-        frame = frame.filter(frame.requested_by == requested_by)
+        frame = frame.filter(frame.requested_by == checked_party(requested_by))
     return in_pools(tables, frame, by, "requests"), by
 
 
@@ -153,7 +156,13 @@ def with_columns(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
     """Return the frame with new columns after its own; one value alone stands in every row.
 
     ``DataFrame.assign`` adds them one by one, which takes most of the time of a small table.
+
+    Raises
+    ------
+    ValueError
+        The frame has one of them already: groups are by a column that the result has itself.
     """
+    require_own_columns(columns, frame.columns)
     return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
 
 
@@ -163,10 +172,25 @@ def as_counts(values: np.ndarray) -> np.ndarray:
     return whole.astype(np.int64) if np.allclose(values, whole, rtol=0, atol=1e-6) else values
 
 
-def require_own_column(name: str, by: Iterable[str]) -> None:
+def require_own_columns(names: str | Iterable[str], by: Iterable[str]) -> None:
     """Raise ValueError if groups are by a column that the table of results has itself."""
-    if name in by:
-        raise ValueError(f"by must not hold {name}: the result has a column of that name")
+    for name in as_names(names):
+        if name in by:
+            raise ValueError(f"by must not hold {name}: the result has a column of that name")
+
+
+def checked_party(requested_by: str) -> str:
+    """Return who asked, if it is a word of ``codes.PARTIES``.
+
+    Raises
+    ------
+    ValueError
+        It is not.
+    """
+    if requested_by not in codes.PARTIES:
+        allowed = ", ".join(repr(party) for party in codes.PARTIES)
+        raise ValueError(f"requested_by must be one of {allowed} or None, got {requested_by!r}")
+    return requested_by
 
 
 def positive(name: str, value: float) -> float:

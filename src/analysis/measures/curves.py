@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import as_counts, require_own_column, with_columns
+from analysis.measures.counting import as_counts, require_own_columns, with_columns
 from analysis.measures.spells import Spells, cells_of, curve_times
 
 ONE_END = "Kaplan-Meier, log-log"
@@ -83,7 +83,7 @@ def race_table(
 
     ``survivor`` names the share that has not ended in any way, put first.
     """
-    require_own_column("outcome", spells.groups.frame.columns)
+    require_own_columns("outcome", spells.groups.frame.columns)
     times = curve_times(horizon, 1.0)
     curve = _incidence(spells)
     found = jackknife_of(spells, curve)

@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import codes
-from analysis.measures.counting import cluster_keys, groups_of, orders_of, with_columns
+from analysis.measures.counting import (
+    cluster_keys,
+    groups_of,
+    orders_of,
+    require_own_columns,
+    with_columns,
+)
 from analysis.measures.shares import tabulated
 from analysis.sources import Tables, collect
 from analysis.sources.bits import any_bits
@@ -58,6 +64,7 @@ def cancel_flow_funnel(
     """
     steps = tables.need("steps", by="cancel_flow_funnel")
     orders, by = orders_of(tables, by, needed_by="cancel_flow_funnel")
+    require_own_columns(OF_PREVIOUS, by)
     keys = cluster_keys(orders, by)
     edges = edges_of(steps.session_id, tables.n_rows("steps"))
     parts = in_ranges(steps, "session_id", edges)

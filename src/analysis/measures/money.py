@@ -26,6 +26,7 @@ from analysis.measures.counting import (
     in_pools,
     orders_of,
     positive,
+    require_own_columns,
     with_columns,
 )
 from analysis.sources import Tables, collect, seconds_between, whole_units
@@ -115,6 +116,7 @@ def _legs(tables: Tables, by: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
     by = known_columns(tables.refunds_with_context, by, needed_by="open_refund_liability")
     frame = tables.refunds_with(by)
     by = [column for column in by if column != "currency"]
+    require_own_columns(LIABILITY_COLUMNS, by)
     frame = in_pools(tables, frame, by, "refunds", rows_of_a_seller=ROWS_OF_A_SELLER)
     keys = list(dict.fromkeys(cluster_keys(frame, [*by, "currency", "method"])))
     ended = seconds_between(frame.due_since, frame.credited_at)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import HOUR, require_own_column
+from analysis.measures.counting import HOUR, require_own_columns
 from analysis.measures.curves import shares_at
 from analysis.measures.races import ENDS, request_spells
 from analysis.measures.sides import Sides, checked_between, rows_to_test, sides_of
@@ -72,7 +72,7 @@ def outcome_difference(
     each, whatever their weight. q-values: Benjamini and Hochberg (1995).
     """
     columns = checked_between(between, by, moment="asking")
-    require_own_column("outcome", columns)
+    require_own_columns(("outcome", "horizon_hours"), columns)
     spells = request_spells(
         tables, columns, horizon_hours, requested_by, needed_by="outcome_difference"
     )

@@ -23,7 +23,7 @@ from analysis.measures.counting import (
     groups_of,
     mature_requests,
     requests_of,
-    require_own_column,
+    require_own_columns,
     with_columns,
 )
 from analysis.measures.rates import HORIZON_HOURS
@@ -89,7 +89,7 @@ def blocker_overlap(
     """
     tables.need("blockers", by="blocker_overlap")
     frame, by = requests_of(tables, by, requested_by, needed_by="blocker_overlap")
-    require_own_column("blocker", by)
+    require_own_columns("blocker", by)
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     stopped = mature & in_time & ~is_success(frame)
     own = _rule(frame.blocker) if "blocker" in frame.columns else ibis.null("int64")

@@ -17,7 +17,7 @@ from analysis.contract import MissingData, codes
 from analysis.marketplace.blockers import is_blocked, is_instant
 from analysis.marketplace.policy import Policy, load_policy
 from analysis.marketplace.presets import from_dict
-from analysis.measures.counting import HOUR, mature_requests, requests_of, require_own_column
+from analysis.measures.counting import HOUR, mature_requests, requests_of, require_own_columns
 from analysis.measures.moments import with_earlier_requests, with_moment
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.shares import word_table
@@ -103,7 +103,7 @@ def policy_versus_practice(
     frame, by = requests_of(
         tables, by, "buyer", needed_by="policy_versus_practice", columns=OF_THE_ORDER
     )
-    require_own_column("verdict", by)
+    require_own_columns(("verdict", "is_breach", "policy"), by)
     frame, moment = with_moment(with_earlier_requests(tables, frame))
     verdict = ibis.cases((is_blocked(moment, rules), 0), (is_instant(moment, rules), 1), else_=2)
     mature, in_time = mature_requests(tables, frame, horizon_hours)

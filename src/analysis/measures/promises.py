@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.contract import REFUND_PROMISES, codes
 from analysis.measures.clocks import LOCAL, checked_clock, remarked
-from analysis.measures.counting import DAY, HOUR
+from analysis.measures.counting import DAY, HOUR, require_own_columns
 from analysis.measures.curves import ended_by_own_time
 from analysis.measures.durations import refund_spells
 from analysis.measures.spells import Spells
@@ -61,6 +61,7 @@ def refund_sla(
     counts as not in time.
     """
     by = [column for column in as_names(by) if column != "method"]
+    require_own_columns(SLA_COLUMNS, by)
     checked_clock(clock, BUSINESS)
     longest = max(promise.days for promise in REFUND_PROMISES.values())
     spells = refund_spells(

@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import CLUSTER, groups_of, mature_requests, requests_of
+from analysis.measures.counting import (
+    CLUSTER,
+    groups_of,
+    mature_requests,
+    requests_of,
+    require_own_columns,
+)
 from analysis.measures.rates import HORIZON_HOURS
 from analysis.sources import Tables, collect
 from analysis.sources.tables import as_names, is_success
@@ -65,6 +71,7 @@ def seller_spread(
     """
     tables.need("orders", CLUSTER, by="seller_spread")
     by = as_names(by)
+    require_own_columns(_COLUMNS, by)
     frame, keys = requests_of(tables, [*by, CLUSTER], "buyer", needed_by="seller_spread")
     mature, in_time = mature_requests(tables, frame, horizon_hours)
     frame = frame.mutate(

@@ -15,7 +15,7 @@ from analysis.measures.counting import (
     as_counts,
     cluster_keys,
     groups_of,
-    require_own_column,
+    require_own_columns,
     with_columns,
 )
 from analysis.sources import collect
@@ -89,7 +89,7 @@ def word_table(
     DataFrame
         One row per group and word; columns as in :func:`share_table` with ``name`` after ``by``.
     """
-    require_own_column(name, by)
+    require_own_columns(name, by)
     keys = cluster_keys(frame, by)
     columns = {"counted_": counted.fill_null(False), "word_": word}
     frame, weight, keys = weighted_rows(frame, keys, columns)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.measures.circumstances import MISSING, POOLED, levels_of
-from analysis.measures.counting import Groups, groups_of, require_own_column
+from analysis.measures.counting import Groups, groups_of, require_own_columns
 from analysis.measures.leakage import require_known_before
 from analysis.measures.spells import Spells
 from analysis.sources.tables import as_names
@@ -47,8 +47,7 @@ def checked_between(between: str, by: Sequence[str], *, moment: str) -> list[str
         ``between`` is known only after ``moment``, or the result has a column that ``by`` names.
     """
     by = [column for column in as_names(by) if column != between]
-    for name in OWN_COLUMNS:
-        require_own_column(name, by)
+    require_own_columns(OWN_COLUMNS, by)
     require_known_before([between], moment=moment)
     return [*by, between]
 

@@ -25,6 +25,7 @@ from analysis.measures.counting import (
     groups_of,
     in_pools,
     positive,
+    require_own_columns,
 )
 from analysis.measures.spells import curve_times
 from analysis.sources import Tables, collect, epoch_seconds, whole_units
@@ -131,6 +132,7 @@ def _looks(tables: Tables, by: Sequence[str], snapshot_hours: float) -> Looks:
         raise ValueError(f"snapshot_hours must be a whole number, got {snapshot_hours}")
     tables.need("refunds", "credited_at", by="refund_curve_from_snapshots")
     by = known_columns(tables.refunds_with_context, by, needed_by="refund_curve_from_snapshots")
+    require_own_columns(COLUMNS, by)
     frame = in_pools(tables, tables.refunds_with(by), by, "refunds")
     frame = _between_looks(frame, int(step), epoch_seconds(tables.as_of))
     keys = cluster_keys(frame, by)

@@ -92,11 +92,18 @@ def counted_spells(
         One row per group, seller, weight, time and end: ``*by, cluster_, weight_, time_, cause_,
         n, seconds``, without what is not known or not asked for.
 
+    Raises
+    ------
+    ValueError
+        The horizon is shorter than a unit.
+
     Notes
     -----
     Where counts by seller would be more than about a million rows, sellers are dealt out to pools
     (:mod:`analysis.measures.pools`), each then one cluster.
     """
+    if horizon_units < 1:
+        raise ValueError(f"the horizon must be at least {unit_seconds} seconds")
     columns = {"seconds_": seconds, "cause_": cause.cast("int64")}
     by_seller = size is not None and CLUSTER in frame.columns
     keys = {"cluster_": frame[CLUSTER]} if by_seller else {}

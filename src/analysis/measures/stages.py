@@ -34,7 +34,7 @@ from analysis.measures.counting import (
     cluster_keys,
     groups_of,
     positive,
-    require_own_column,
+    require_own_columns,
     seen,
 )
 from analysis.measures.curves import MEAN, mean_table, medians
@@ -144,7 +144,7 @@ def _frames(tables: Tables, by: Sequence[str]) -> tuple[ir.Table, ir.Table, list
     tables.need("refunds", "request_id", "started_at", "credited_at", by=who)
     by = known_columns(tables.refunds_with_context, by, needed_by=who)
     known_columns(tables.requests_with_context, by, needed_by=who)
-    require_own_column("stage", by)
+    require_own_columns(COLUMNS, by)
     requests, refunds = tables.requests_with(by), tables.refunds_with(by)
     requests = requests.filter((requests.requested_by == "buyer") & (requests.outcome != BLOCKED))
     steps = ("requested_at", "due_since", "started_at", "credited_at")

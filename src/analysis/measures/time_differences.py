@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.measures.counting import DAY, HOUR, as_counts
+from analysis.measures.counting import DAY, HOUR, as_counts, with_columns
 from analysis.measures.curves import survival_of
 from analysis.measures.durations import refund_spells
 from analysis.measures.sides import (
@@ -98,7 +98,8 @@ def refund_time_difference(
     kept = np.flatnonzero(beside != np.arange(n_sides))
     table = sides.spells.groups.frame.iloc[kept].reset_index(drop=True)
     table.insert(table.shape[1] - 1, "compared", between)
-    table = table.assign(
+    table = with_columns(
+        table,
         baseline=name,
         horizon_days=float(horizon_days),
         estimate=found.estimate[kept] / units,

@@ -24,7 +24,7 @@ from analysis.measures.counting import (
     groups_of,
     positive,
     requests_of,
-    require_own_column,
+    require_own_columns,
     with_columns,
 )
 from analysis.measures.periods import PERIODS, period_number, period_start
@@ -108,7 +108,7 @@ def success_rate_trend(
     if period not in PERIODS:
         raise ValueError(f"period must be one of {', '.join(PERIODS)}, got {period!r}")
     positive("horizon_hours", horizon_hours)
-    require_own_column("cohort_at", as_names(by))
+    require_own_columns("cohort_at", as_names(by))
     frame, by = requests_of(tables, by, requested_by, needed_by="success_rate_trend")
     horizon = int(horizon_hours * HOUR)
     took = seconds_between(frame.requested_at, frame.decided_at)

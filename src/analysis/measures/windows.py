@@ -20,7 +20,7 @@ from analysis.measures.counting import (
     cluster_keys,
     groups_of,
     positive,
-    require_own_column,
+    require_own_columns,
     seen,
     with_columns,
 )
@@ -100,7 +100,7 @@ def window_hazard(
     clustered by seller where sellers are known; see :func:`analysis.stats.rate_interval`.
     """
     ends = window_ends(tables, by, closed_by, needed_by="window_hazard")
-    require_own_column("outcome", ends.by)
+    require_own_columns(COLUMNS, ends.by)
     steps = _steps(horizon_hours, step_hours)
     counts, keys = _counted(tables, ends, steps)
     return _tabulated(counts, keys, ends.by, ends.names, steps, level)

@@ -69,7 +69,9 @@ def write_tables(
             if progress is not None:
                 progress(done, len(MEASURES))
         if by and grouped <= set(absent):
-            raise MissingData(f"the column {', '.join(by)}", needed_by="any measure")
+            known = {column for frame in tables.frames.values() for column in frame.columns}
+            lack = f"the column {', '.join(by)}"
+            raise MissingData(lack, needed_by="any measure", known=sorted(known))
     return absent
 
 

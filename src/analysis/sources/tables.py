@@ -28,6 +28,8 @@ FEW_OF_REQUESTS = (*FEW, "paid_at", "payment_method")
 KEPT_OF_REQUESTS = (*FEW_OF_REQUESTS, *OF_THE_ORDER)
 OF_THE_REQUEST = ("requested_at", "decided_at", "reason", "order_state")
 FEW_OF_REFUNDS = (*FEW, "buyer_country")
+OF_RESULTS = ("estimate", "ci_low", "ci_high", "interval", "p_value", "q_value", "k", "n")
+OF_RESULTS += ("n_events", "n_pending", "n_censored", "n_at_risk", "n_clusters")
 
 
 _RowsOf: TypeAlias = "Callable[[str, Iterable[str]], ir.Table]"  # a table, with columns needed
@@ -286,11 +288,20 @@ def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> 
     ------
     MissingData
         One of them is in none of the tables; says which there are.
+    ValueError
+        One of them holds lists or structures, or is called like a number of the result.
     """
     wanted = as_names(wanted)
     for column in wanted:
         if column not in frame.columns:
             raise MissingData(f"the column {column}", needed_by=needed_by, known=frame.columns)
+        if frame[column].type().is_nested():
+            kind = frame[column].type()
+            raise ValueError(f"{needed_by} needs plain values in {column}, which holds {kind}")
+        if column in OF_RESULTS:
+            raise ValueError(
+                f"{needed_by} has a column {column} of its own: rename that of the data"
+            )
     return wanted
 
 
