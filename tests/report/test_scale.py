@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
+from tests.plots import samples
 
 from analysis import (
     asked_sql,
@@ -25,6 +26,7 @@ from analysis.contract import MissingData
 from analysis.marketplace import make_market, write_market
 from analysis.measures import MEASURES, order_end_shares
 from analysis.report.ask import ask, say
+from analysis.report.say import say_scale_costs
 from analysis.sources.elsewhere import asked_elsewhere, tables_elsewhere
 from analysis.sources.engine import answered_by
 
@@ -81,6 +83,11 @@ def test_the_measurements_of_the_package_are_told():
     assert (table.loc[table["is_measured"], "estimate"] > 0).all()
     text = say(ask(scale_costs)).text
     assert "n = " in text and "1,000,000,000 orders would take" in text
+
+
+def test_limits_of_a_power_have_the_minus_of_all_other_numbers():
+    line = samples.overall("scale_costs").assign(exponent_low=-0.06)
+    assert "(−0.06 to 1.05, n = 3 sizes)" in say_scale_costs(line)
 
 
 # dataset_parts, rows_that_leave

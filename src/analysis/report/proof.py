@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.contract import MissingData
+from analysis.marketplace.estimands import ANSWER_HOURS, MEAN_DAYS, REFUND_DAYS, WINDOW_HOURS
 from analysis.measures import (
     blocker_shares,
     cancellation_success_rate,
@@ -204,30 +205,30 @@ def _blockers(tables: Tables, level: float) -> Iterator[Row]:
 def _orders(tables: Tables, level: float) -> Iterator[Row]:
     asked = answered(request_rate, tables, level=level).iloc[0]
     yield "orders", "request rate", asked, "request_rate", {}
-    curve = answered(window_curve, tables, horizon_hours=48, level=level)
+    curve = answered(window_curve, tables, horizon_hours=max(WINDOW_HOURS), level=level)
     curve = curve[curve["outcome"] == "still_open"]
-    for hours, row in _at(curve, "time_hours", (1, 6, 24, 48)):
+    for hours, row in _at(curve, "time_hours", WINDOW_HOURS):
         words = f"can be cancelled after {_so_many(hours, 'hour')}"
         yield "orders", words, row, "window_open", {"hours": str(hours)}
 
 
 def _answers(tables: Tables, level: float) -> Iterator[Row]:
     curve = answered(response_curve, tables, level=level)
-    for hours, row in _at(curve, "time_hours", (6, 24)):
+    for hours, row in _at(curve, "time_hours", ANSWER_HOURS):
         words = f"answered within {_so_many(hours, 'hour')}"
         yield "sellers", words, row, "answered", {"hours": str(hours)}
 
 
 def _refunds(tables: Tables, level: float) -> Iterator[Row]:
     curve = answered(refund_curve, tables, level=level)
-    for days, row in _at(curve, "time_days", (3, 5, 7, 10, 14, 20)):
+    for days, row in _at(curve, "time_days", REFUND_DAYS):
         words = f"credited within {_so_many(days, 'day')}"
         yield "refunds", words, row, "refund_credited", {"days": str(days)}
     quantiles = answered(refund_quantiles, tables, level=level)
     for _, row in quantiles[quantiles["probability"] == 0.5].iterrows():
         yield "refunds", "median days to the money", row, "refund_median", {}
-    mean = answered(refund_mean, tables, horizon_days=30, level=level).iloc[0]
-    yield "refunds", "mean days, at most 30 of each", mean, "refund_mean", {}
+    mean = answered(refund_mean, tables, horizon_days=MEAN_DAYS, level=level).iloc[0]
+    yield "refunds", f"mean days, at most {MEAN_DAYS} of each", mean, "refund_mean", {}
 
 
 def _at(curve: pd.DataFrame, column: str, times: tuple) -> Iterator[tuple[int, pd.Series]]:

@@ -53,7 +53,7 @@ def _between(low: float, high: float, unit: Callable[[float], str]) -> str:
 
 
 def _power(value: float) -> str:
-    return f"{value:.2f}"
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _seconds(value: float) -> str:
