@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from analysis.contract import MissingData
 from analysis.report import ask as asking
-from analysis.report.ask import Answer, say
+from analysis.report.ask import Answer, ask, say, show
 
 
 @pytest.fixture
@@ -37,3 +38,17 @@ def test_what_is_missing_comes_last(answer):
     said = say(Answer("a_question", None, "the table refunds"), answer("Half work. Few."))
     assert paragraphs(said) == ["Half work.", "Few.", "Not in this data: the table refunds."]
     assert paragraphs(say(Answer("a_question", None, "all"))) == ["Not in this data: all."]
+
+
+def test_a_page_says_shortly_what_is_missing_and_the_exception_says_all():
+    lack = MissingData("the column colour", needed_by="refund_mean", known=["size", "weight"])
+
+    def refund_mean():
+        raise lack
+
+    answer = ask(refund_mean)
+    assert paragraphs(show(answer)) == ["Not in this data: the column colour."]
+    assert repr(answer) == "Not in this data: the column colour."
+    assert str(lack) == (
+        "the column colour is not in this data, needed by refund_mean; there are: size, weight"
+    )

@@ -56,7 +56,7 @@ class Answer:
         return piece._repr_mimebundle_(include, exclude)
 
     def __repr__(self) -> str:
-        return self.missing if self.table is None else repr(self.table)
+        return f"Not in this data: {self.missing}." if self.table is None else repr(self.table)
 
 
 def ask(
@@ -74,7 +74,7 @@ def ask(
             return Answer(name, measure(tables, **options))
         return Answer(name, answered(measure, tables, **options))
     except MissingData as lack:
-        return Answer(name, None, str(lack))
+        return Answer(name, None, lack.what)
 
 
 def say(*answers: Answer) -> html.Html:

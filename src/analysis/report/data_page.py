@@ -121,7 +121,7 @@ def _lacking(measure: Callable[..., pd.DataFrame], empty: Tables) -> str:
     try:
         measure(empty)
     except MissingData as lack:
-        return str(lack)
+        return lack.what
     return ""
 
 
@@ -176,11 +176,11 @@ def say_answerable_questions(table: pd.DataFrame) -> str:
     """Return how many of the suite's questions the data can answer."""
     able = int(table["answerable"].sum())
     if able == len(table):
-        return f"The data has the tables for all {count(len(table))} questions."
+        return f"The data has what it takes to answer all {count(len(table))} questions."
     lacking = table.loc[~table["answerable"], "measure"].str.replace("_", " ").tolist()
     return (
-        f"The data has the tables for {count(able)} of {count(len(table))} questions; "
-        f"not for {_listed(lacking, 'or')}."
+        f"The data has what it takes to answer {count(able)} of {count(len(table))} questions; "
+        f"not {_listed(lacking, 'or')}."
     )
 
 
