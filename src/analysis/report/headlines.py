@@ -21,6 +21,7 @@ from analysis.measures import (
 from analysis.measures.answers import answered
 from analysis.plots.labels import label
 from analysis.plots.numbers import count, days, interval_text, percent
+from analysis.report.say.words import are_apart
 from analysis.report.site import Headline
 from analysis.sources import Tables
 
@@ -74,10 +75,14 @@ def _success(tables: Tables) -> Headline | None:
 
 def _blocker(tables: Tables) -> Headline | None:
     table = answered(blocker_shares, tables)
-    if table.empty:
+    known = table[table["n_events"] > 0].dropna(subset="estimate")
+    ranked = known.sort_values("estimate", ascending=False, kind="stable")
+    if ranked.empty:
         return None
-    row = table.loc[table["estimate"].idxmax()]
+    row = ranked.iloc[0]
     title = f"of requests stopped by the commonest rule: {label(row['blocker'])}"
+    if len(ranked) > 1 and not are_apart(row, ranked.iloc[1]):
+        title += f", without a clear lead over {label(ranked['blocker'].iloc[1])}"
     return _figure(title, row, "02_why_not", "requests")
 
 
