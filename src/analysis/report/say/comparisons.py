@@ -8,6 +8,7 @@ from analysis.plots.groups import Group, group_columns, split
 from analysis.plots.labels import quoted
 from analysis.plots.numbers import MIN_N, count, percent, points
 from analysis.report.say.words import (
+    CLEAR,
     MOST_NAMED,
     Words,
     comparison,
@@ -18,8 +19,6 @@ from analysis.report.say.words import (
     pending,
     sentences,
 )
-
-CLEAR = 0.05  # false discovery rate below which a difference is called clear
 
 
 def say_success_rate_difference(table: pd.DataFrame) -> str:

@@ -7,10 +7,11 @@ import pandas as pd
 from analysis.plots.groups import group_columns, split
 from analysis.plots.labels import column_label, group_name, quoted
 from analysis.plots.numbers import MIN_N, count, moment, percent, signed_points, told_apart
-from analysis.report.say.words import listing, nothing, sentences
+from analysis.report.say.words import CLEAR, listing, nothing, sentences
 
 NAMED = 4
-CLEAR = 0.05  # q-values below it are called clear
+UNTOLD = 1.0  # limits of a difference of shares so far apart (of 2 at most) tell nothing
+NO_SIGN = 0.5  # a p-value so large is no sign of any difference
 TRUSTED = "taken on trust"
 
 
@@ -19,37 +20,54 @@ def say_success_drivers(table: pd.DataFrame) -> str:
     if table.empty:
         return nothing("what goes with success")
     known = table.dropna(subset="estimate")
-    clear = known[(known["q_value"] < CLEAR) & (known["n"] >= MIN_N)]
+    clear = known[known["q_value"] < CLEAR]
     clear = clear.iloc[(-clear["estimate"].abs()).argsort(kind="stable")]
+    enough = clear[clear["n"] >= MIN_N]
+    alike = _alike(table["factor"].nunique())
     return sentences(
-        _clear(clear) if len(clear) else _unclear(known),
+        _clear(enough, alike) if len(enough) else _unclear(known, clear, alike),
         _settled(table),
         _trusted(table),
         "What goes together need not be cause and effect." if len(known) else "",
     )
 
 
-def _clear(clear: pd.DataFrame) -> str:
-    parts = [_difference(row) for _, row in clear.head(NAMED).iterrows()]
-    if len(clear) == 1:
-        return f"One circumstance goes clearly with success, all else alike: {parts[0]}."
-    first, *others = parts
+def _alike(n_factors: int) -> str:
+    """Say what a model of so many circumstances holds alike."""
+    return "the other circumstances here alike" if n_factors > 1 else "taken by itself"
+
+
+def _clear(clear: pd.DataFrame, alike: str) -> str:
+    first, *others = [_difference(row) for _, row in clear.head(NAMED).iterrows()]
+    if not others:
+        more = "more" if clear["estimate"].iloc[0] > 0 else "less"
+        return f"One circumstance goes clearly with {more} success, {alike}: {first}."
     text = (
-        f"{len(clear):,} circumstances go clearly with success or its absence, all else alike, "
+        f"{len(clear):,} circumstances go clearly with success or its absence, {alike}, "
         f"most of all {first}."
     )
-    return f"{text} Then follow {'; '.join(others)}."
+    return f"{text} Then {'follows' if len(others) == 1 else 'follow'} {'; '.join(others)}."
 
 
-def _unclear(known: pd.DataFrame) -> str:
+def _unclear(known: pd.DataFrame, few: pd.DataFrame, alike: str) -> str:
+    """Say how near the differences come to being clear; ``few`` are those with few requests."""
     if known.empty:
         return "No circumstance has what it takes to compare its levels."
+    if len(few):
+        return (
+            f"No circumstance of {MIN_N} or more requests goes clearly with success, {alike}. "
+            f"Clear by its limits, but resting on few requests: {_difference(few.iloc[0])}."
+        )
+    none = f"no circumstance goes clearly with success, {alike}"
     enough = known[known["n"] >= MIN_N]
     ranked = (enough if len(enough) else known).sort_values("p_value", kind="stable")
-    return (
-        "All else alike, no circumstance goes clearly with success. The least unclear: "
-        f"{_difference(ranked.iloc[0])}."
-    )
+    least = ranked.iloc[0]
+    if least["ci_high"] - least["ci_low"] >= UNTOLD:
+        widest = _limits(least, "ci_low", "ci_high")
+        return f"{none}, and nothing can be told: even the least unclear may be {widest} points."
+    if least["p_value"] >= NO_SIGN:
+        return f"{none}, and none comes near it."
+    return f"{none}. The least unclear: {_difference(least)}."
 
 
 def _difference(row: pd.Series) -> str:

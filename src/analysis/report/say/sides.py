@@ -1,6 +1,7 @@
 """Sentences of comparisons: how much longer, which ends are commoner, what brings money sooner.
 
-A difference is called one only where its q-value says that it is not luck among so many.
+A difference is called one only where its q-value says that it is not luck among so many, and
+where each side has ``MIN_N`` cases.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ from analysis.measures.circumstances import MISSING, POOLED
 from analysis.plots.groups import Group, group_columns, header, largest, split
 from analysis.plots.labels import column_label, label, quoted
 from analysis.plots.numbers import MIN_N, count, days, percent, ratio
-from analysis.report.say.words import MOST_NAMED, limits, listing, nothing, sentences
+from analysis.report.say.words import (
+    CLEAR,
+    MOST_NAMED,
+    are_apart,
+    limits,
+    listing,
+    nothing,
+    sentences,
+)
 
 OURS = (MISSING, POOLED)  # values that the measures name, not the data
-CLEAR = 0.05  # largest q-value of what is called a difference
 
 
 def say_refund_time_difference(table: pd.DataFrame) -> str:
@@ -39,22 +47,43 @@ def _value(word: str) -> str:
 def _longer(table: pd.DataFrame) -> str:
     """Compare all values of one group with its baseline."""
     known = table.dropna(subset="estimate")
-    clear = known[known["q_value"] < CLEAR].sort_values("estimate", ascending=False, kind="stable")
     baseline = _value(table["baseline"].iloc[0])
     between = column_label(table["compared"].iloc[0])
     if known.empty:
         return f"nothing can be compared with {between} {baseline}"
+    enough = known[known[["n", "n_baseline"]].min(axis=1) >= MIN_N]
+    if enough.empty:
+        return f"there are too few refunds to compare any other {between} with {baseline}"
+    clear = enough[enough["q_value"] < CLEAR]
+    clear = clear.sort_values("estimate", ascending=False, kind="stable")
+    few = _too_few(len(known) - len(enough), "has", "have")
     if clear.empty:
-        return f"there is no clear difference between any other {between} and {baseline}"
+        text = f"there is no clear difference between any other {between} and {baseline}"
+        return f"{text}{'; ' if few else ''}{few}"
     longer, shorter = clear[clear["estimate"] > 0], clear[clear["estimate"] < 0][::-1]
     parts = [
         f"{word} for {_values(rows)}"
-        for word, rows in (("longer", longer), ("less", shorter))
+        for word, rows in (("longer", longer), ("less time", shorter))
         if len(rows)
     ]
-    text = f"compared with {baseline}, the money takes {' and '.join(parts)}"
-    unclear = len(known) - len(clear)
-    return f"{text}{f'; for {count(unclear)} more there is no clear difference' if unclear else ''}"
+    unclear = len(enough) - len(clear)
+    return "; ".join(
+        part
+        for part in (
+            f"compared with {baseline}, the money takes {', and '.join(parts)}",
+            f"for {_so_many(unclear)} there is no clear difference" if unclear else "",
+            few,
+        )
+        if part
+    )
+
+
+def _so_many(n: int) -> str:
+    return "one more" if n == 1 else f"{count(n)} more"
+
+
+def _too_few(n: int, *verbs: str) -> str:
+    return f"{_so_many(n)} {verbs[n != 1]} too few refunds to say" if n else ""
 
 
 def _values(rows: pd.DataFrame) -> str:
@@ -67,20 +96,19 @@ def _values(rows: pd.DataFrame) -> str:
 def _by_days(row: pd.Series) -> str:
     """Return the size of a difference, its limits in the direction of the estimate."""
     ends = sorted((row["ci_low"], row["ci_high"]), key=abs)
-    few = ", few" if min(row["n"], row["n_baseline"]) < MIN_N else ""
     near, far = (days(abs(end)).rpartition(" ")[0] for end in ends)
-    return f"{days(abs(row['estimate']))}, {near} to {far}, n = {count(row['n'])}{few}"
+    return f"{days(abs(row['estimate']))}, {near} to {far}, n = {count(row['n'])}"
 
 
 def _not_known(table: pd.DataFrame) -> str:
     n = int(table["estimate"].isna().sum())
     if not n or n == len(table):
         return ""
-    return f"For {count(n)} more nothing was observed for so long."
+    return f"For {_so_many(n)} nothing was observed for so long."
 
 
 def _more(n: int) -> str:
-    return f"{count(n)} more groups are in the table." if n else ""
+    return f"{_so_many(n)} {'group is' if n == 1 else 'groups are'} in the table." if n else ""
 
 
 def say_outcome_difference(table: pd.DataFrame) -> str:
@@ -105,23 +133,32 @@ def _apart(table: pd.DataFrame, most: int) -> str:
         return f"nothing is known of how requests end by {between}"
     if not clear:
         return f"by {between}, there is no clear difference in how requests end"
-    widest = sorted(clear, key=lambda one: _width(one.rows), reverse=True)
-    parts = [_from_to(one) for one in widest[:most]]
+    ends = [(one, *_ends(one)) for one in clear]
+    apart = [one for one in ends if _are_ends(*one[1:])]
+    if not apart:
+        alone = "but no two with enough requests stand apart"
+        return f"by {between}, how requests end differs when all are taken together, {alone}"
+    widest = sorted(apart, key=lambda one: one[2]["estimate"] - one[1]["estimate"], reverse=True)
+    parts = [_from_to(*one) for one in widest[:most]]
     more = len(clear) - len(parts)
-    rest = f"; {count(more)} more outcomes differ too" if more > 1 else ""
-    rest = "; one more outcome differs too" if more == 1 else rest
+    noun = "outcome differs" if more == 1 else "outcomes differ"
+    rest = f"; {_so_many(more)} {noun} when all are taken together" if more else ""
     return f"by {between}, {'; '.join(parts)}{rest}"
 
 
-def _width(rows: pd.DataFrame) -> float:
-    return float(rows["estimate"].max() - rows["estimate"].min())
-
-
-def _from_to(outcome: Group) -> str:
+def _ends(outcome: Group) -> tuple[pd.Series, pd.Series]:
     """Return the smallest and the largest share of one outcome, of values with enough cases."""
     enough = outcome.rows[outcome.rows["n"] >= MIN_N]
     rows = enough if len(enough) > 1 else outcome.rows
-    low, high = rows.loc[rows["estimate"].idxmin()], rows.loc[rows["estimate"].idxmax()]
+    return rows.loc[rows["estimate"].idxmin()], rows.loc[rows["estimate"].idxmax()]
+
+
+def _are_ends(low: pd.Series, high: pd.Series) -> bool:
+    """Whether two ends can be named: both have enough cases, and they stand apart."""
+    return bool(min(low["n"], high["n"]) >= MIN_N and are_apart(low, high))
+
+
+def _from_to(outcome: Group, low: pd.Series, high: pd.Series) -> str:
     ends = [f"{limits(row, percent)} for {_value(row['value'])}" for row in (low, high)]
     return f"the share {label(outcome.values[0])} goes from {ends[0]} to {ends[1]}"
 
@@ -134,21 +171,41 @@ def say_refund_drivers(table: pd.DataFrame) -> str:
     known = compared.dropna(subset="estimate")
     if known.empty:
         return "No ratio can be estimated: too few refunds were credited."
-    clear = known[known["q_value"] < CLEAR].sort_values("estimate", ascending=False, kind="stable")
+    enough = known[known["n"] >= MIN_N]
+    clear = enough[enough["q_value"] < CLEAR]
+    clear = clear.sort_values("estimate", ascending=False, kind="stable")
     sooner, later = clear[clear["estimate"] > 1], clear[clear["estimate"] < 1][::-1]
     parts = [
-        f"the money arrives {word} for {_levels(rows)}"
+        f"{word} for {_levels(rows)}"
         for word, rows in (("sooner", sooner), ("later", later))
         if len(rows)
     ]
-    text = f"with the other factors alike, {' and '.join(parts)}." if parts else ""
-    unclear = len(known) - len(clear)
-    differ = f"For {count(unclear)} more levels there is no clear difference from the reference."
-    alone = "No level shows a clear difference from its reference."
-    lost = len(compared) - len(known)
-    lost_words = f"{count(lost)} levels have no finite ratio." if lost > 1 else ""
-    lost_words = "One level has no finite ratio." if lost == 1 else lost_words
-    return sentences(text, (differ if parts else alone) if unclear else "", lost_words)
+    text = f"with the other factors alike, the money arrives {', and '.join(parts)}."
+    return sentences(
+        text if parts else "",
+        _unclear(len(enough) - len(clear), alone=not parts),
+        _few_or_lost(len(known) - len(enough), len(compared) - len(known)),
+    )
+
+
+def _unclear(n: int, *, alone: bool) -> str:
+    if n and alone:
+        return "No level of enough refunds shows a clear difference from its reference."
+    levels = "one more level" if n == 1 else f"{count(n)} more levels"
+    return f"For {levels} there is no clear difference from the reference." if n else ""
+
+
+def _few_or_lost(n_few: int, n_lost: int) -> str:
+    """Say how many levels tell nothing: too few refunds, or no finite ratio."""
+    parts = [
+        f"{'one level' if n == 1 else f'{count(n)} levels'} {one if n == 1 else other}"
+        for n, one, other in (
+            (n_few, "has too few refunds to say", "have too few refunds to say"),
+            (n_lost, "has no finite ratio", "have no finite ratio"),
+        )
+        if n
+    ]
+    return f"{listing(parts)}." if parts else ""
 
 
 def _levels(rows: pd.DataFrame) -> str:
@@ -158,8 +215,7 @@ def _levels(rows: pd.DataFrame) -> str:
 
 
 def _ratio_of(row: pd.Series) -> str:
-    few = ", few" if row["n"] < MIN_N else ""
-    inside = f"{ratio(row['ci_low'])} to {ratio(row['ci_high'])}, n = {count(row['n'])}{few}"
+    inside = f"{ratio(row['ci_low'])} to {ratio(row['ci_high'])}, n = {count(row['n'])}"
     name = f"{column_label(row['factor'])} {_value(row['level'])}"
     beside = _value(row["reference"])
     return f"{name} (hazard {ratio(row['estimate'])} times that of {beside}, {inside})"

@@ -12,6 +12,7 @@ from analysis.plots.numbers import MIN_N, count, interval_text, percent
 
 Unit = Callable[[float], str]
 FEW_CLUSTERS = 10
+CLEAR = 0.05  # a q-value (share of false discoveries) below it is called clear
 WIDE = 0.3  # an interval of a share that is wider than this tells little
 MOST_NAMED = 4  # groups that are all named; of more, only the extremes
 
