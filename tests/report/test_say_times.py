@@ -7,16 +7,20 @@ import pandas as pd
 import pytest
 
 from analysis.report.say import (
+    say_open_refund_liability,
     say_outcome_curve,
     say_refund_curve,
     say_refund_mean,
     say_refund_quantiles,
     say_refund_sla,
     say_response_curve,
+    say_stage_durations,
     say_window_curve,
+    say_window_hazard,
 )
 
 NAN = np.nan
+LIMITS = ("ci_low", "ci_high")
 
 
 def point(time, estimate, *, name="time_days", at_risk=50, censored=0, n=100, events=1, **columns):
@@ -52,7 +56,8 @@ def test_groups_of_a_curve_are_compared_at_one_time():
 
 def test_a_group_that_was_not_observed_so_long_is_left_out():
     rows = [point(7, p, method=m) for m, p in (("card", 0.5), ("wallet", 0.9), ("paypal", NAN))]
-    assert "1 of 3 groups is left out here" in say_refund_curve(pd.DataFrame(rows))
+    text = say_refund_curve(pd.DataFrame(rows))
+    assert text.endswith("1 of 3 groups is left out here (no estimate).")
 
 
 def test_response_curve_with_a_deadline():
@@ -65,6 +70,15 @@ def test_response_curve_with_a_deadline():
         "within 24 hours and 80% (75% to 85%) within 72 hours. Nothing was observed beyond "
         "72 hours. At 72 hours, 15 still had no answer; then the waiting ends for many."
     )
+
+
+def test_the_end_of_one_request_is_no_deadline():
+    rows = [(6, 0.4, 8, 0), (9, 0.5, 6, 1), (24, 0.7, 3, 1)]
+    table = pd.DataFrame(
+        [point(t, p, name="time_hours", at_risk=r, censored=c, n=13) for t, p, r, c in rows]
+    )
+    assert "waiting ends" not in say_response_curve(table)
+    assert "waiting ends" in say_response_curve(table.assign(n_censored=[0, 5, 5]))
 
 
 def test_outcome_curve():
@@ -157,8 +171,10 @@ def test_promises():
     assert say_refund_sla(table) == (
         "Of refunds by card, 97% (95% to 98%, n = 400) were credited within 20 business days; 12 "
         "came later or are overdue. Of refunds by wallet, 100% (97% to 100%, n = 100) were "
-        "credited within 1 day. 1 of 3 rows is left out here (fewer than 30 cases)."
+        "credited within 1 day. 1 of 3 rows is left out here (no estimate)."
     )
+    few = table.assign(n=[400, 100, 3], estimate=[0.97, 1.0, 0.5])
+    assert say_refund_sla(few).endswith("1 of 3 rows is left out here (fewer than 30 cases).")
 
 
 def test_of_many_promises_the_least_and_the_best_kept():
@@ -174,6 +190,55 @@ def test_of_many_promises_the_least_and_the_best_kept():
     ]
     text = say_refund_sla(pd.DataFrame(rows))
     assert text.startswith("Promises are kept least often for refunds by PayPal: 70%")
-    assert "They are kept most often for refunds by wallet: 95%" in text
+    lead = "(without a clear lead over gift card)"
+    assert f"They are kept most often for refunds by wallet {lead}: 95%" in text
     alike = pd.DataFrame(rows).assign(ci_low=0.5, ci_high=0.99)
     assert say_refund_sla(alike).startswith("Promises are kept alike, as far as one can tell.")
+
+
+def stage(name, estimate, share, n=100):
+    limits = {"estimate": estimate, "ci_low": estimate - 0.1, "ci_high": estimate + 0.1}
+    return {"stage": name, "horizon_days": 30.0, **limits, "share_of_total": share, "n": n}
+
+
+@pytest.mark.parametrize(
+    ("whole", "text"), [(7.95, "80% of the whole"), (7.5, "6.4 days on average")]
+)
+def test_stages_are_parts_of_the_whole_only_where_they_add_up_to_it(whole, text):
+    table = pd.DataFrame([stage("decision", 0.6, 0.08), stage("start", 1.0, 0.12),
+                          stage("arrival", 6.4, 0.8), stage("total", whole, 1.0)])  # fmt: skip
+    slow = f"The slow stage is that from sending off to the credit, {text}."
+    assert say_stage_durations(table).endswith(slow)
+
+
+def test_money_without_limits_says_why_it_has_none():
+    owed = {"currency": "EUR", "open_minor": 64830.0, "unknown_minor": 0.0, "n_open": 5, "n": 90}
+    table = pd.DataFrame(
+        [
+            {**owed, "horizon_days": 7.0, "estimate": 4e4, "ci_low": 3e4, "ci_high": 5e4},
+            {**owed, "horizon_days": 90.0, **dict.fromkeys(("estimate", *LIMITS), 64830.0)},
+        ]
+    )
+    assert say_open_refund_liability(table) == (
+        "648 EUR are owed in 5 refunds: expected with the buyers are 400 EUR (300 to 500) within "
+        "7 days and 648 EUR within 90 days. Where no limits are given, all that was followed for "
+        "so long has arrived."
+    )
+    near = table.assign(ci_low=[3e4, 64829.6], open_minor=64830.2)
+    assert "648 EUR (648 to 648) within 90 days." in say_open_refund_liability(near)
+
+
+def window(start, estimate, at_risk):
+    limits = {"estimate": estimate, "ci_low": estimate / 2, "ci_high": estimate * 1.4}
+    counts = {"n_at_risk": at_risk, "n_events": 3, "n": 200}
+    ends = {"from_hours": start, "to_hours": start + 6.0}
+    return {"outcome": "any", **ends, **limits, **counts, "interval": "Wilson"}
+
+
+def test_intervals_with_few_open_windows_are_said_to_be_left_out():
+    table = pd.DataFrame([window(0.0, 0.01, 200), window(6.0, 0.03, 90), window(12.0, 0.2, 9)])
+    begin = "The windows of 200 paid orders close fastest between 6 hours and 12 hours after"
+    among = ", of the intervals with 30 or more still open"
+    assert say_window_hazard(table).startswith(f"{begin} payment{among}: 3.0% (1.5% to 4.2%)")
+    enough = table[table["n_at_risk"] >= 30]
+    assert say_window_hazard(enough).startswith(f"{begin} payment: 3.0%")

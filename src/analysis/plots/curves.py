@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BIG_DROP = 0.05  # part of all requests that stop waiting at one time: worth a remark
+LEAST_DROP = 5  # and no fewer than so many of them
 
 
 @themed
@@ -142,11 +143,12 @@ def deadline_of(table: pd.DataFrame) -> pd.Series | None:
     """Return the row after which a large part of all requests stops waiting, if there is one.
 
     ``table`` is a ``response_curve`` of one group; ``n_at_risk`` of the row is how many were
-    still without an answer just before.
+    still without an answer just before. A few requests are no large part, however few there are.
     """
     rows = table.sort_values("time_hours", kind="stable", ignore_index=True)
     gone = rows["n_censored"].diff()
-    return rows.loc[gone.idxmax()] if gone.max() > BIG_DROP * rows["n"].max() else None
+    is_large = gone.max() > BIG_DROP * rows["n"].max() and gone.max() >= LEAST_DROP
+    return rows.loc[gone.idxmax()] if is_large else None
 
 
 def _mark_deadline(ax: Axes, table: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ from analysis.report.say.words import (
     listing,
     nothing,
     sentences,
+    why_left_out,
 )
 
 
@@ -88,26 +89,36 @@ def say_refund_sla(table: pd.DataFrame) -> str:
     rows = enough if len(enough) else known
     ranked = rows.sort_values("estimate", kind="stable")
     if len(ranked) > MOST_NAMED:
-        return sentences(*_worst_and_best(ranked, by), _without(len(table) - len(rows), table))
+        return sentences(*_worst_and_best(ranked, by), _without(table, rows))
     return sentences(
         *(f"Of refunds by {_named(row, by)}, {_kept(row)}." for _, row in rows.iterrows()),
-        _without(len(table) - len(rows), table),
+        _without(table, rows),
     )
 
 
 def _worst_and_best(ranked: pd.DataFrame, by: list[str]) -> tuple[str, str]:
     worst, best = ranked.iloc[0], ranked.iloc[-1]
-    low, high = (f"refunds by {_named(row, by)}: {_kept(row)}." for row in (worst, best))
+    low, high = (
+        f"refunds by {_named(row, by)}{_lead(row, other, by)}: {_kept(row)}."
+        for row, other in ((worst, ranked.iloc[1]), (best, ranked.iloc[-2]))
+    )
     if not are_apart(worst, best):
+        low = f"refunds by {_named(worst, by)}: {_kept(worst)}."
         return f"Promises are kept alike, as far as one can tell. The lowest share, {low}", ""
     return f"Promises are kept least often for {low}", f"They are kept most often for {high}"
 
 
-def _without(n: int, table: pd.DataFrame) -> str:
-    if n == 0:
+def _lead(row: pd.Series, other: pd.Series, by: list[str]) -> str:
+    return "" if are_apart(row, other) else f" (without a clear lead over {_named(other, by)})"
+
+
+def _without(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    left = table.drop(rows.index)
+    if left.empty:
         return ""
-    verb = "is" if n == 1 else "are"
-    return f"{n:,} of {len(table):,} rows {verb} left out here (fewer than {MIN_N} cases)."
+    verb = "is" if len(left) == 1 else "are"
+    why = why_left_out(left["estimate"].tolist(), left["n"].tolist())
+    return f"{len(left):,} of {len(table):,} rows {verb} left out here ({why})."
 
 
 def _named(row: pd.Series, by: list[str]) -> str:

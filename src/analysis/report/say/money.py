@@ -30,7 +30,14 @@ def say_open_refund_liability(table: pd.DataFrame) -> str:
         return "No refund is still owed."
     groups, n_left = largest(split(owed.assign(n=owed["n_open"]), [*by, "currency"]), MOST_SUMS)
     more = f"{n_left:,} more {'sum is' if n_left == 1 else 'sums are'} in the table."
-    return sentences(*(_owed(group, bool(by)) for group in groups), more if n_left else "")
+    without = any(_is_all(row) for group in groups for _, row in group.rows.iterrows())
+    return sentences(
+        *(_owed(group, bool(by)) for group in groups),
+        "Where no limits are given, all that was followed for so long has arrived."
+        if without
+        else "",
+        more if n_left else "",
+    )
 
 
 def _owed(group: Group, is_grouped: bool) -> str:
@@ -55,9 +62,14 @@ def _owed(group: Group, is_grouped: bool) -> str:
 def _expected(row: pd.Series) -> str:
     low, high = (amount(row[name], row["currency"]) for name in ("ci_low", "ci_high"))
     middle = amount(row["estimate"], row["currency"])
-    if low == middle == high:
+    if _is_all(row):
         return middle
     return f"{middle} ({low.rpartition(' ')[0]} to {high.rpartition(' ')[0]})"
+
+
+def _is_all(row: pd.Series) -> bool:
+    """Whether all is expected to arrive, without limits: the curve has come to its end."""
+    return bool(row["open_minor"] == row["estimate"] == row["ci_low"] == row["ci_high"])
 
 
 def say_recovered_sales(table: pd.DataFrame) -> str:

@@ -23,6 +23,7 @@ TAKES = {
     "arrival": "from sending off to the credit",
 }
 WHOLE = "the mean time from asking to the credit"
+ADD_UP = 0.02  # how far the parts may be from the whole, to be called parts of it
 NEVER = "the share of refunds that never arrive"
 
 
@@ -54,10 +55,17 @@ def _slowest(stages: pd.DataFrame, known: pd.DataFrame) -> str:
     first, second = ranked.iloc[0], ranked.iloc[1]
     if not are_apart(first, second):
         return "No stage is clearly the longest: the intervals overlap."
-    part = ""
-    if "total" in known.index and first["share_of_total"] <= 1:
-        part = f", {percent(first['share_of_total'])} of the whole"
-    return f"The slow stage is that {TAKES[first['stage']]}{part}."
+    part = f"{days_or_hours(first['estimate'])} on average"
+    if _add_up(stages, known):
+        part = f"{percent(first['share_of_total'])} of the whole"
+    return f"The slow stage is that {TAKES[first['stage']]}, {part}."
+
+
+def _add_up(stages: pd.DataFrame, known: pd.DataFrame) -> bool:
+    """Whether the stages, each over its own cases, add up to the mean of the whole."""
+    if "total" not in known.index or len(stages) < len(TAKES):
+        return False
+    return bool(abs(stages["estimate"].sum() / known.loc["total", "estimate"] - 1) <= ADD_UP)
 
 
 def _stages_by_group(table: pd.DataFrame, by: list[str]) -> str:

@@ -33,6 +33,11 @@ def say_window_hazard(table: pd.DataFrame) -> str:
     if known.empty:
         return "How fast windows close is not known: no paid order was observed."
     enough = known[known["n_at_risk"] >= MIN_N]
+    among = (
+        f", of the intervals with {MIN_N} or more still open"
+        if 0 < len(enough) < len(known)
+        else ""
+    )
     known = enough if len(enough) else known
     n = known["n"].max()
     ranked = known.sort_values("estimate", ascending=False, kind="stable")
@@ -41,8 +46,8 @@ def say_window_hazard(table: pd.DataFrame) -> str:
         return f"None of {count(n)} windows was seen to close."
     few = "only " if n < MIN_N else ""
     return sentences(
-        f"The windows of {few}{count(n)} paid orders close fastest {_between(top)} after payment: "
-        f"{limits(top)} of the orders still open, each hour{_mostly(table, top)}.",
+        f"The windows of {few}{count(n)} paid orders close fastest {_between(top)} after payment"
+        f"{among}: {limits(top)} of the orders still open, each hour{_mostly(table, top)}.",
         _lead(ranked),
         f"{_between(start)} after payment it is {limits(start)}." if start.name != top.name else "",
         hedge(

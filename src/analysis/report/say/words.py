@@ -88,19 +88,19 @@ def comparison(groups: list[Group], by: list[str], words: Words) -> str:
     """Compare groups by the first row of each: all of them if they are few, else the extremes.
 
     A group is called higher than another only if their intervals do not overlap. Groups with
-    fewer than ``MIN_N`` cases are left out of the comparison, which says so.
+    fewer than ``MIN_N`` cases are left out of the comparison where two have more, which says so.
     """
     known = [group for group in groups if pd.notna(group.rows["estimate"].iloc[0])]
     if not known:
         return f"No group has what it takes to estimate {words.subject}."
     if len(known) == 1:
-        return _one(known[0], words) + _left_out(len(groups) - 1, len(groups), "no estimate")
+        return _one(known[0], words) + _left_out(groups, known)
     enough = [g for g, n in zip(known, sizes_of(known), strict=True) if n >= MIN_N]
     compared = enough if len(enough) >= 2 else known
     ranked = sorted(compared, key=lambda group: -_first(group)["estimate"])
     text = _all(compared, by, words) if len(compared) <= MOST_NAMED else ""
     text = sentences(text, _extremes(ranked, by, words, named=bool(text)))
-    return text + _left_out(len(groups) - len(compared), len(groups), f"fewer than {MIN_N} cases")
+    return text + _left_out(groups, compared)
 
 
 def _first(group: Group) -> pd.Series:
@@ -132,10 +132,31 @@ def _extremes(ranked: list[Group], by: list[str], words: Words, *, named: bool) 
     return f"By {header(by)}, {words.subject} runs from {lowest} to {highest}."
 
 
-def _left_out(n: int, whole: int, why: str) -> str:
-    if n == 0:
+def _left_out(groups: list[Group], compared: list[Group]) -> str:
+    kept = {id(group) for group in compared}
+    left = [group for group in groups if id(group) not in kept]
+    if not left:
         return ""
-    return f" {n:,} of {whole:,} groups {'is' if n == 1 else 'are'} left out here ({why})."
+    verb = "is" if len(left) == 1 else "are"
+    why = why_left_out([_first(group)["estimate"] for group in left], sizes_of(left))
+    return f" {len(left):,} of {len(groups):,} groups {verb} left out here ({why})."
+
+
+def why_left_out(estimates: Sequence[float], sizes: Sequence[float]) -> str:
+    """Return why rows are left out of a comparison: they have no estimate, or too few cases.
+
+    Examples
+    --------
+    >>> import math
+    >>> why_left_out([0.5, 0.4], [5, 9]), why_left_out([math.nan], [300])
+    ('fewer than 30 cases', 'no estimate')
+    >>> why_left_out([0.5, math.nan], [5, 0]), why_left_out([0.5, math.nan], [5, 300])
+    ('fewer than 30 cases', 'no estimate or fewer than 30 cases')
+    """
+    few = f"fewer than {MIN_N} cases"
+    if all(pd.isna(estimate) for estimate in estimates):
+        return "no estimate"
+    return few if max(sizes) < MIN_N else f"no estimate or {few}"
 
 
 def in_each(
