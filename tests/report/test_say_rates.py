@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tests.plots import samples
 
+from analysis.report.html import first_sentence
 from analysis.report.say import (
     say_blocker_shares,
     say_cancel_flow_funnel,
@@ -14,6 +15,7 @@ from analysis.report.say import (
     say_order_end_shares,
     say_outcome_shares,
     say_request_rate,
+    say_seller_funnel,
     say_seller_scorecard,
     say_success_by_order_age,
     say_success_rate,
@@ -104,6 +106,14 @@ def test_small_groups_are_left_out_of_the_comparison_and_that_is_said():
     assert text.endswith("2 of 7 groups are left out here (fewer than 30 cases).")
 
 
+def test_groups_without_an_estimate_are_not_said_to_be_small_where_small_ones_are_shown():
+    table = by_state(
+        ("packed", 0.2, 0.1, 0.3, 5), ("shipped", 0.1, 0.0, 0.2, 4),
+        ("frozen", np.nan, np.nan, np.nan, 0)
+    )  # fmt: skip
+    assert say_success_rate(table).endswith("1 of 3 groups is left out here (no estimate).")
+
+
 def test_one_group_and_no_known_group():
     assert say_success_rate(by_state(("packed", 0.2, 0.1, 0.3))) == (
         "For packed, the share of requests that worked is 20% (10% to 30%, n = 1,000)."
@@ -170,20 +180,30 @@ def test_blockers():
         "shipped. Next comes seller refused, 5.0% (4.0% to 6.0%)."
     )
     close = table.assign(estimate=[0.18, 0.17], ci_low=0.15, ci_high=0.2)
-    assert "It has no clear lead over seller refused, 17% (15% to 20%)." in say_blocker_shares(
-        close
+    assert first_sentence(say_blocker_shares(close)) == (
+        "Of all requests, 18% (15% to 20%, n = 1,000) were stopped first by the rule: already "
+        "shipped, without a clear lead over seller refused, 17% (15% to 20%)."
     )
+    third = pd.DataFrame([row(0.01, 0.0, 0.02, blocker="policy_window_over", stage="at_submit")])
+    text = say_blocker_shares(pd.concat([close, third]))
+    assert "17% (15% to 20%). Next comes " in text and text.count("lead") == 1
+
+
+ASKING = "Asking under 1 hour after payment worked clearly"
 
 
 @pytest.mark.parametrize(
     ("last", "verdict"),
     [
-        ((0.2, 0.1, 0.3), "Asking early worked clearly more often than asking late."),
-        ((0.99, 0.98, 0.995), "Asking early worked clearly less often than asking late."),
-        ((0.85, 0.7, 0.92), "Whether asking early helps is not clear: the intervals overlap."),
+        ((0.2, 0.1, 0.3), f"{ASKING} more often than asking after 4 to 7 days."),
+        ((0.99, 0.98, 0.995), f"{ASKING} less often than asking after 4 to 7 days."),
+        (
+            (0.85, 0.7, 0.92),
+            "Between these two there is no clear difference: the intervals overlap.",
+        ),
     ],
 )
-def test_early_and_late(last, verdict):
+def test_the_ages_that_are_compared_are_named(last, verdict):
     ages = pd.DataFrame(
         [
             row(1.0, 0.99, 1.0, order_age="before payment"),
@@ -192,8 +212,29 @@ def test_early_and_late(last, verdict):
             row(0.0, 0.0, 0.9, 3, order_age="7 days or more"),
         ]
     )
-    assert verdict in say_success_by_order_age(ages)
-    assert "4 to 7 days after payment" in say_success_by_order_age(ages)
+    text = say_success_by_order_age(ages)
+    assert f"{verdict} Those made later are too few to say." in text
+    assert "4 to 7 days after payment" in text
+    enough = ages.assign(n=1000)
+    assert "too few" not in say_success_by_order_age(enough)
+
+
+def test_ages_with_too_few_requests_are_not_passed_over_in_silence():
+    rows = [
+        row(0.1, 0.0, 0.4, 9, order_age="under 1 hour"),
+        row(0.7, 0.6, 0.8, order_age="1 to 2 days"),
+        row(0.2, 0.1, 0.9, 4, order_age="2 to 4 days"),
+    ]
+    assert say_success_by_order_age(pd.DataFrame(rows)) == (
+        "Of requests made 1 to 2 days after payment, 70% (60% to 80%, n = 1,000) worked. Those "
+        "made earlier and later are too few to say."
+    )
+    rows = [{"method": "card", **one} for one in (*rows, row(0.1, 0, 0.2, order_age="4 to 7 days"))]
+    assert say_success_by_order_age(pd.DataFrame(rows)) == (
+        "For card, 70% (60% to 80%, n = 1,000) worked when asked 1 to 2 days after payment "
+        "and 10% (0% to 20%, n = 1,000) 4 to 7 days after payment, clearly fewer; those made "
+        "earlier are too few to say."
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,6 +276,11 @@ def test_sellers_stand_out_only_if_their_intervals_do():
         "2 of 3 sellers have fewer than 30 requests; their rates are drawn"
         in say_seller_scorecard(few)
     )
+    young = apart.assign(n=[200, 9, 0])
+    assert (
+        "2 of 3 sellers have fewer than 30 requests (1 has none old enough to count); their rates"
+        in say_seller_scorecard(young)
+    )
 
 
 def test_familiar_numbers_that_are_too_high():
@@ -252,4 +298,20 @@ def test_the_size_of_the_mistake_and_why():
         "Requests that work, counting those decided so far: usually computed as 63%, it is 61% "
         "(58% to 64%, n = 1,164). Here the familiar number lies within the interval of the right "
         "one."
+    )
+
+
+def test_familiar_numbers_that_differ_from_the_right_ones_do_not_read_alike():
+    one = samples.naive.naive_versus_right().iloc[[1]]
+    near = one.assign(naive=0.575, estimate=0.567, ci_low=0.494, ci_high=0.636, difference=0.008)
+    assert "computed as 57.5%, it is 56.7% (49.4% to 63.6%" in say_naive_versus_right(near)
+    beyond = one.assign(naive=0.923, estimate=0.682, ci_low=0.404, ci_high=0.92, difference=0.24)
+    assert "computed as 92.3%, it is 68.2% (40.4% to 92.0%" in say_naive_versus_right(beyond)
+
+
+def test_the_spread_of_a_funnel_says_what_is_removed_and_that_it_has_no_limits():
+    funnel = samples.overall("seller_funnel").assign(sd_between=0.054)
+    assert say_seller_funnel(funnel).endswith(
+        "With luck and the mix of requests removed, sellers commonly scatter by 5.4 percentage "
+        "points around what is expected; this number has no limits."
     )

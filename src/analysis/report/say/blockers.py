@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from analysis.plots.groups import Group, group_columns, header, largest, split
@@ -37,13 +39,11 @@ def say_blocker_shares(table: pd.DataFrame) -> str:
     top = ranked.iloc[0]
     others = [f"{_rule(row)}, {limits(row)}" for _, row in ranked.iloc[1:NAMED_RULES].iterrows()]
     leads = len(ranked) == 1 or are_apart(top, ranked.iloc[1])
-    lead = (
-        f"next {'comes' if len(others) == 1 else 'come'}" if leads else "It has no clear lead over"
-    )
-    first = f"Of all requests, {estimate(top)} were stopped first by the rule: {_rule(top)}."
+    lead = "" if leads else f", without a clear lead over {others.pop(0)}"
+    first = f"Of all requests, {estimate(top)} were stopped first by the rule: {_rule(top)}{lead}."
     return sentences(
         first,
-        f"{lead} {listing(others)}." if others else "",
+        f"next {'comes' if len(others) == 1 else 'come'} {listing(others)}." if others else "",
         pending(top, "requests"),
         hedge(top, "requests"),
     )
@@ -72,55 +72,77 @@ def say_success_by_order_age(table: pd.DataFrame) -> str:
     return sentences(*parts, more if n_left else "")
 
 
-def _ages(table: pd.DataFrame) -> pd.DataFrame:
-    """The ages after payment to compare: those with enough requests, or else all that are known."""
-    after = table[table["order_age"] != BEFORE].dropna(subset="estimate")
-    enough = after[after["n"] >= MIN_N]
-    return enough if len(enough) else after
+class Ages(NamedTuple):
+    """Shares by the age of the order: what can be compared, and what is beside it."""
+
+    compared: pd.DataFrame  # after payment: those with enough requests, or else all that are known
+    left_out: pd.DataFrame  # after payment, with too few requests
+    before: pd.DataFrame  # before payment
+
+
+def _ages(table: pd.DataFrame) -> Ages:
+    known = table.dropna(subset="estimate").reset_index(drop=True)
+    is_before = known["order_age"] == BEFORE
+    after = known[~is_before]
+    is_enough = after["n"] >= MIN_N if (after["n"] >= MIN_N).any() else after["n"] >= 0
+    return Ages(after[is_enough], after[~is_enough], known[is_before])
 
 
 def _by_age(table: pd.DataFrame) -> str:
     ages = _ages(table)
-    before = table[table["order_age"] == BEFORE].dropna(subset="estimate")
-    unpaid = f"Asked before payment, {estimate(before.iloc[0])} worked." if len(before) else ""
-    if ages.empty:
+    unpaid = ""
+    if len(ages.before):
+        unpaid = f"Asked before payment, {estimate(ages.before.iloc[0])} worked."
+    if ages.compared.empty:
         return unpaid or "No request is old enough to count yet."
-    first, last = ages.iloc[0], ages.iloc[-1]
+    first, last = ages.compared.iloc[0], ages.compared.iloc[-1]
     text = f"of requests made {_when(first)}, {estimate(first)} worked"
-    if len(ages) == 1:
-        return sentences(f"{text}.", unpaid)
-    verdict = "Whether asking early helps is not clear: the intervals overlap."
+    few = f"Those made {_too_few(ages)} are too few to say." if _too_few(ages) else ""
+    if len(ages.compared) == 1:
+        return sentences(f"{text}.", few, unpaid)
+    verdict = "Between these two there is no clear difference: the intervals overlap."
     if are_apart(first, last):
         more = "more" if first["estimate"] > last["estimate"] else "less"
-        verdict = f"Asking early worked clearly {more} often than asking late."
-    late = f"{text}; of those made {_when(last)}, {estimate(last)}."
-    return sentences(late, verdict, _best(ages), unpaid)
+        other = label(str(last["order_age"]))
+        verdict = f"Asking {_when(first)} worked clearly {more} often than asking after {other}."
+    both = f"{text}; of those made {_when(last)}, {estimate(last)}."
+    return sentences(both, verdict, few, _best(ages), unpaid)
 
 
-def _best(ages: pd.DataFrame) -> str:
+def _too_few(ages: Ages) -> str:
+    """Say on which side of the ages compared there are others, with too few requests."""
+    at, ends = ages.left_out.index, ages.compared.index
+    sides = {"earlier": at < ends[0], "later": at > ends[-1]}
+    return listing([side for side, lies in sides.items() if lies.any()])
+
+
+def _best(ages: Ages) -> str:
     """Name the age between the first and the last at which asking worked best, if it is clear."""
-    best = ages.loc[ages["estimate"].idxmax()]
-    ends = (ages.iloc[0], ages.iloc[-1])
+    compared = ages.compared
+    best = compared.loc[compared["estimate"].idxmax()]
+    ends = (compared.iloc[0], compared.iloc[-1])
     if not all(are_apart(best, end) and best["estimate"] > end["estimate"] for end in ends):
         return ""
-    return f"It worked most often {_when(best)}: {estimate(best)}."
+    among = "of the ages with enough requests, it" if len(ages.left_out) else "it"
+    return f"{among} worked most often {_when(best)}: {estimate(best)}."
 
 
 def _group_by_age(group: Group) -> str:
     ages = _ages(group.rows)
-    before = group.rows[group.rows["order_age"] == BEFORE].dropna(subset="estimate")
-    if ages.empty and len(before):
-        return f"For {group.name}, {estimate(before.iloc[0])} worked when asked before payment."
-    if ages.empty:
+    if ages.compared.empty and len(ages.before):
+        before = estimate(ages.before.iloc[0])
+        return f"For {group.name}, {before} worked when asked before payment."
+    if ages.compared.empty:
         return f"For {group.name}, no request is old enough to count yet."
-    first, last = ages.iloc[0], ages.iloc[-1]
+    first, last = ages.compared.iloc[0], ages.compared.iloc[-1]
     text = f"For {group.name}, {estimate(first)} worked when asked {_when(first)}"
-    if len(ages) == 1:
-        return f"{text}."
+    few = f"; those made {_too_few(ages)} are too few to say" if _too_few(ages) else ""
+    if len(ages.compared) == 1:
+        return f"{text}{few}."
     verdict = "which is no clear difference"
     if are_apart(first, last):
         verdict = f"clearly {'fewer' if first['estimate'] > last['estimate'] else 'more'}"
-    return f"{text} and {estimate(last)} {_when(last)}, {verdict}."
+    return f"{text} and {estimate(last)} {_when(last)}, {verdict}{few}."
 
 
 def _when(row: pd.Series) -> str:

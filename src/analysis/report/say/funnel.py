@@ -58,4 +58,7 @@ def _spread(known: pd.DataFrame) -> str:
     sd = known["sd_between"].iloc[0]
     if pd.isna(sd) or sd == 0:
         return "Sellers scatter around what is expected of them no more than luck makes them."
-    return f"Beyond luck, sellers commonly scatter by {points(sd)} around what is expected."
+    return (
+        f"With luck and the mix of requests removed, sellers commonly scatter by {points(sd)} "
+        "around what is expected; this number has no limits."
+    )

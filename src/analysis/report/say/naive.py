@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from analysis.plots.labels import plain
-from analysis.plots.numbers import days_or_hours, percent, points
+from analysis.plots.numbers import days_or_hours, percent, points, told_apart
 from analysis.report.say.words import estimate, nothing, sentences
 
 UNITS = {"share": percent, "days": days_or_hours}
@@ -19,16 +21,32 @@ def say_naive_versus_right(table: pd.DataFrame) -> str:
 
 
 def _headline(row: pd.Series) -> str:
-    unit = UNITS.get(row["unit"], days_or_hours)
     headline = plain(str(row["headline"]))
     if pd.isna(row["naive"]) or pd.isna(row["estimate"]):
         return f"{headline}: the data cannot tell."
+    unit = _unit(row)
     right = f"{headline}: usually computed as {unit(row['naive'])}, it is {estimate(row, unit)}."
     if row["ci_low"] <= row["naive"] <= row["ci_high"]:
         return f"{right} Here the familiar number lies within the interval of the right one."
     side = "high" if row["difference"] > 0 else "low"
     why = plain(str(row["why_they_differ"])) if pd.notna(row["why_they_differ"]) else ""
     return f"{right} The familiar number is {_size(row)} too {side}. {why}".rstrip()
+
+
+def _unit(row: pd.Series) -> Callable[[float], str]:
+    """Return the unit that keeps the familiar number apart from the right one and its limits."""
+    unit = UNITS.get(row["unit"], days_or_hours)
+    if unit is not percent:
+        return unit
+    beside = [row[name] for name in ("estimate", "ci_low", "ci_high") if pd.notna(row[name])]
+    shown = [
+        (told_apart(row["naive"], one), [percent(row["naive"]), percent(one)]) for one in beside
+    ]
+    return percent if all(apart == whole for apart, whole in shown) else _tenths
+
+
+def _tenths(share: float) -> str:
+    return f"{share * 100:.1f}%" if 0.0005 <= share < 0.9995 else percent(share)
 
 
 def _size(row: pd.Series) -> str:

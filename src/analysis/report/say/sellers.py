@@ -58,9 +58,12 @@ def _luck(table: pd.DataFrame) -> str:
     if few == 0:
         return ""
     rates = "rate is" if few == 1 else "rates are"
+    none = int((table["n"] == 0).sum())
+    young = f" ({none:,} {'has' if none == 1 else 'have'} none old enough to count)" if none else ""
     return (
         f"{few:,} of {len(table):,} sellers {'has' if few == 1 else 'have'} fewer than {MIN_N} "
-        f"requests; their {rates} drawn towards everybody's, because a few cases are mostly luck."
+        f"requests{young}; their {rates} drawn towards everybody's, because a few cases are "
+        "mostly luck."
     )
 
 
