@@ -48,7 +48,8 @@ def shadows(box):
     pixels = np.asarray(Image.open(io.BytesIO(box.screenshot())).convert("L"), int)
     paper = int(np.median(pixels))
     low = pixels[-12:-6]  # below the text of tables, inside the margin of figures
-    return [int(np.abs(low[:, side] - paper).max()) for side in (slice(0, EDGE), slice(-EDGE, None))]
+    sides = (slice(0, EDGE), slice(-EDGE, None))
+    return [int(np.abs(low[:, side] - paper).max()) for side in sides]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
