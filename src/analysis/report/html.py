@@ -10,8 +10,9 @@ from __future__ import annotations
 import html as stdlib_html
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ SHORT_NAME = 10
 KEPT_FIGURES = 10  # of a number that is shown rounded
 MAX_TABLE_ROWS = 200
 MISSING = "–"
-INTERVAL_COLUMNS = ("estimate", "ci_low", "ci_high")  # one precision for the three of them
+MOST_DECIMALS = 6
+# Numbers of one kind: as many decimals for all of them in a row, and enough to tell them apart
+INTERVAL_COLUMNS = ("estimate", "ci_low", "ci_high", "naive", "truth")
 
 # Controls that no text needs, halves of a character, and marks that reverse the text around them
 _UNPRINTABLE = re.compile(
@@ -196,15 +199,18 @@ def _column(
     values: pd.Series,
     name: object,
     formats: Mapping[str, Format],
-    decimals: Mapping[str, int],
+    decimals: Mapping[str, Sequence[int]],
     tag: str,
 ) -> _Column:
     words = " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
     kind = _kind(values)
-    chosen = _format(values, words, formats, decimals, is_number=kind == "number")
+    chosen = _formats(values, words, formats, decimals, is_number=kind == "number")
     style = f' class="{kind}"' if kind else ""
     scope = ' scope="row"' if tag == "th" else ""
-    cells = [f"<{tag}{scope}{style}{_cell(value, chosen)}</{tag}>" for value in values]
+    cells = [
+        f"<{tag}{scope}{style}{_cell(value, one)}</{tag}>"
+        for value, one in zip(values, chosen, strict=True)
+    ]
     text = f"<bdi>{_breakable(words)}</bdi>" if words else '<span class="unseen">row</span>'
     return _Column(f'<th scope="col"{style}>{text}</th>', cells)
 
@@ -226,15 +232,24 @@ def _breakable(name: str) -> str:
     return escape(name) if len(name) <= SHORT_NAME else escape(name).replace("_", "_<wbr>")
 
 
-def _format(
+def _formats(
     values: pd.Series,
     name: str,
     formats: Mapping[str, Format],
-    decimals: Mapping[str, int],
+    decimals: Mapping[str, Sequence[int]],
     *,
     is_number: bool,
+) -> list[Callable[[Any], str] | None]:
+    """Return what turns each value of the column into text; None where it is text already."""
+    if is_number and name in decimals and name not in formats:
+        return [partial(_rounded, decimals=places) for places in decimals[name]]
+    return [_format(values, name, formats, is_number=is_number)] * len(values)
+
+
+def _format(
+    values: pd.Series, name: str, formats: Mapping[str, Format], *, is_number: bool
 ) -> Callable[[Any], str] | None:
-    """Return what turns one value of the column into text; None where it is text already."""
+    """Return what turns any value of the column into text; None where it is text already."""
     import pandas as pd
 
     if name in formats:
@@ -243,8 +258,7 @@ def _format(
     if is_number and name.endswith("_id"):
         return str
     if is_number:
-        places = decimals.get(name, _decimals(values.dropna()))
-        return lambda value: _rounded(value, places)
+        return partial(_rounded, decimals=_decimals(values.dropna()))
     if pd.api.types.is_datetime64_any_dtype(values):
         known = values.dropna()
         is_whole_day = bool((known == known.dt.normalize()).all())
@@ -292,13 +306,26 @@ def _isolated(text: str) -> str:
     return f"<bdi{unbroken}>{escape(text)}</bdi>"
 
 
-def _shared_decimals(frame: pd.DataFrame) -> dict[str, int]:
-    """One number of decimals for an estimate and its interval."""
+def _shared_decimals(frame: pd.DataFrame) -> dict[str, list[int]]:
+    """One number of decimals a row for an estimate and its interval."""
     present = [name for name in INTERVAL_COLUMNS if name in frame.columns]
     if len(present) < 2 or not frame.columns.is_unique:
         return {}
     numbers = frame[present].select_dtypes("number")
-    return dict.fromkeys(numbers.columns, _decimals(numbers.to_numpy(float).ravel()))
+    rows = numbers.to_numpy(float)
+    least = _decimals(rows.ravel())
+    return dict.fromkeys(numbers.columns, [_telling_apart(row, least) for row in rows])
+
+
+def _telling_apart(row: Iterable[float], least: int) -> int:
+    """Return so many decimals that as many numbers of a row as can be read differently.
+
+    Numbers below 1 have two at least: whole percent of a share.
+    """
+    known = [value for value in map(float, row) if math.isfinite(value)]
+    is_small = 0 < max(map(abs, known), default=0) < 1
+    choices = range(max(least, 2) if is_small else least, MOST_DECIMALS + 1)
+    return max(choices, key=lambda places: len({_rounded(value, places) for value in known}))
 
 
 def _decimals(values: Iterable[Any]) -> int:
@@ -307,7 +334,8 @@ def _decimals(values: Iterable[Any]) -> int:
     if all(value.is_integer() for value in finite):
         return 0
     largest = max(finite)
-    return 3 if 0.1 <= largest <= 1 else min(6, max(1, 2 - math.floor(math.log10(largest))))
+    figures = 2 - math.floor(math.log10(largest))
+    return 3 if 0.1 <= largest <= 1 else min(MOST_DECIMALS, max(1, figures))
 
 
 def _rounded(value: float, decimals: int) -> str:
