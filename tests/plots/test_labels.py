@@ -37,7 +37,8 @@ def test_no_code_is_shown_as_it_is_stored(code):
 
 def test_labels():
     assert label("already_shipped") == "already shipped"
-    assert label("jewelry_watches") == "jewelry watches"
+    assert label("jewelry_watches") == "jewelry and watches"
+    assert label("toys_hobbies") == "toys and hobbies"
     assert label("Shop_7") == "Shop_7"
     assert column_label("payment_method") == "payment method"
     assert column_label("n_items") == "number of items"
