@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
@@ -28,6 +29,26 @@ LOOKS = [*theme.MEANINGS.items(), *((f"group {i}", look) for i, look in enumerat
 @pytest.mark.parametrize(("word", "look"), LOOKS, ids=[word for word, _ in LOOKS])
 def test_marks_stand_out_from_paper(word, look):
     assert contrast(look.colour, theme.PAPER) >= 3  # WCAG 2.1, graphics
+
+
+def darkened(colour):
+    """Colour as the page's dark style shows it: invert(0.9098) hue-rotate(180deg)."""
+    turned = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
+    inverted = 0.9098 - 0.8196 * np.array(to_rgb(colour))
+    return tuple(np.clip(turned @ inverted, 0, 1))
+
+
+EVERY = [*LOOKS, ("estimate", theme.ESTIMATE), ("success", theme.SUCCESS), ("other", theme.OTHER)]
+EVERY += [(f"portion {i}", look) for i, look in enumerate(theme.PORTIONS)]
+
+
+@pytest.mark.parametrize(("word", "look"), EVERY, ids=[word for word, _ in EVERY])
+def test_pale_lines_stand_out_in_both_themes_and_are_lighter(word, look):
+    few = theme.pale(look.colour)
+    many = theme.pale(look.colour, theme.LINE_CONTRAST)
+    assert contrast(few, theme.PAPER) >= 3
+    assert contrast(darkened(few), darkened(theme.PAPER)) >= 3
+    assert luminance(few) >= luminance(many) >= luminance(look.colour)
 
 
 @pytest.mark.parametrize("colour", [theme.INK, theme.MUTED])

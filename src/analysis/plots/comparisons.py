@@ -21,14 +21,13 @@ from analysis.plots.rows import (
 )
 from analysis.plots.theme import (
     ESTIMATE,
-    GRID,
-    INK,
     NAIVE,
     SUCCESS,
     few_note,
     is_few,
     left_out,
     note,
+    points_axis,
     themed,
 )
 
@@ -53,7 +52,7 @@ def plot_success_rate_difference(table: pd.DataFrame, ax: Axes | None = None) ->
     groups, n_left = largest(split(table, by))
     rows = grouped_rows(groups, by, _difference_row)
     ax = rows_axes(ax, rows, extra=1.35)
-    _points_axis(ax, pd.concat([group.rows for group in groups]))
+    points_axis(ax, _end(pd.concat([group.rows for group in groups])))
     baseline = value_label(table["baseline"].iloc[0])
     sizes = {count(n) for n in table["n_baseline"]}
     size = f", n = {sizes.pop()}" if len(sizes) == 1 else ""
@@ -104,17 +103,8 @@ def _difference_row(group: Group, words: str) -> Row:
     return Row(words, *shares, texts=texts, look=ESTIMATE, few=few)
 
 
-def _points_axis(ax: Axes, rows: pd.DataFrame) -> None:
-    """Give an axis of percentage points limits alike on both sides of a line at 0."""
-    from matplotlib.ticker import FuncFormatter
-
+def _end(rows: pd.DataFrame) -> float:
+    """Where an axis of percentage points ends: where all limits fit."""
     ends = rows[["ci_low", "ci_high"]].abs().to_numpy(float) * 100
     largest_end = np.nanmax(ends) if np.isfinite(ends).any() else 100
-    top = next((top for top in TOPS if largest_end <= top), 100)
-    ax.set_xlim(-top, top)
-    ax.set_xticks(np.linspace(-top, top, 5))
-    ax.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:+g}".replace("-", "−") if value else "0")
-    )
-    ax.grid(axis="x", color=GRID, linewidth=0.8)
-    ax.axvline(0, color=INK, linewidth=1.0, zorder=2)
+    return next((top for top in TOPS if largest_end <= top), 100)

@@ -22,15 +22,16 @@ from analysis.plots.rows import (
 )
 from analysis.plots.theme import (
     ESTIMATE,
-    GRID,
     MUTED,
     NAIVE,
     SMALL,
     Look,
+    cut_note,
     few_note,
     is_few,
     left_out,
     note,
+    points_axis,
     themed,
 )
 
@@ -74,7 +75,7 @@ def plot_success_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     top = _end(shown)
     rows, crude, words = _driver_rows(shown, top)
     ax = rows_axes(ax, rows, extra=1.5)
-    _points_axis(ax, top)
+    points_axis(ax, top)
     places = [(y, row) for y, row in enumerate(rows) if not row.heading]
     draw_crudes(ax, [(y, crude[y]) for y, _ in places])
     draw_estimates(ax, [(y, row) for y, row in places if np.isfinite(row.estimate)])
@@ -116,7 +117,7 @@ def plot_explain_change(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ]
     ax, panels = draw_row_panels(ax, [title for title, _, _ in kinds], rows)
     for panel in panels:
-        _points_axis(panel, top, n_ticks=3)
+        points_axis(panel, top, n_ticks=3)
         edge_ticks(panel)
     what = f", by {header(by)}" if by else ""
     label_under(ax, f"change of the success rate, percentage points{what}")
@@ -186,15 +187,6 @@ def _write_instead(ax: Axes, y: float, words: str, crude: float) -> None:
     )
 
 
-def _points_axis(ax: Axes, top: float, *, n_ticks: int = 5) -> None:
-    """Give an axis of percentage points its limits around 0."""
-    ax.set_xlim(-top, top)
-    ax.set_xticks(np.linspace(-top, top, n_ticks))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:+g}".replace("-", "−") if value else "0")
-    ax.grid(axis="x", color=GRID, linewidth=0.8)
-    ax.axvline(0, color=MUTED, linewidth=1.0, zorder=1)
-
-
 def _end(table: pd.DataFrame) -> float:
     """Where the axis ends: where all estimates, and the limits that rest on enough, fit."""
     enough = table[~table["n"].map(is_few)]
@@ -207,4 +199,4 @@ def _end(table: pd.DataFrame) -> float:
 
 def _cut_note(table: pd.DataFrame, top: float) -> list[str]:
     off = (table["ci_low"] * 100 < -top - 1e-9) | (table["ci_high"] * 100 > top + 1e-9)
-    return ["intervals that run off the axis are cut"] if off.any() else []
+    return cut_note(off.any())

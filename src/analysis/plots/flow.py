@@ -15,13 +15,15 @@ from analysis.plots.rates import parts_of_whole, share_axis, share_text
 from analysis.plots.rows import Row, draw_absence, draw_intervals, name_rows, rows_axes
 from analysis.plots.theme import (
     ESTIMATE,
-    FEW_ALPHA,
+    FEW_CONTRAST,
     INK,
+    LINE_CONTRAST,
     SUCCESS,
     Look,
     few_note,
     is_few,
     note,
+    pale,
     themed,
 )
 
@@ -48,13 +50,13 @@ def plot_cancel_flow_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     ax = rows_axes(ax, rows, extra=1.4)
     share_axis(ax, "sessions that got this far", 100, n=table["n"].max())
     for y, row in enumerate(rows):
-        alpha = FEW_ALPHA if row.few else 0.75
         if np.isnan(row.estimate):
             draw_absence(ax, y)
             continue
-        ax.barh(y, row.estimate, BAR, color=row.look.colour, alpha=alpha, zorder=2)
+        colour = pale(row.look.colour, FEW_CONTRAST if row.few else LINE_CONTRAST)
+        ax.barh(y, row.estimate, BAR, color=colour, zorder=2)
     known = [(y, row) for y, row in enumerate(rows) if not np.isnan(row.estimate)]
-    draw_intervals(ax, [(y, replace(row, look=Look(INK))) for y, row in known])
+    draw_intervals(ax, [(y, replace(row, look=Look(INK))) for y, row in known], on_bars=True)
     name_rows(ax, rows, columns=("of all", "of step\nbefore", "sessions"))
     note(ax, few_note(table["n"], "pale"), below=44)
     return ax

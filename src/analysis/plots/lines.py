@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.plots.labels import shorten, wrap
 from analysis.plots.numbers import NO_DATA, count
-from analysis.plots.theme import FEW_ALPHA, GRID, INK, MUTED, SMALL, Look, is_few
+from analysis.plots.theme import GRID, INK, MUTED, SMALL, Look, is_few, pale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,6 +62,7 @@ def draw_curve(ax: Axes, curve: Curve, *, marks: bool = True, quiet: bool = Fals
     """Draw one curve with its band; ``quiet``: a thin line for comparison, without a band."""
     kept = _thinned(len(curve.time), QUIET_POINTS if quiet else MOST_POINTS)
     few = is_few(curve.n)
+    colour = GRID if quiet else pale(curve.look.colour) if few else curve.look.colour
     if not quiet:
         band = ax.fill_between(
             curve.time[kept],
@@ -77,10 +78,9 @@ def draw_curve(ax: Axes, curve: Curve, *, marks: bool = True, quiet: bool = Fals
         curve.time[kept],
         curve.estimate[kept],
         drawstyle="steps-post",
-        color=GRID if quiet else curve.look.colour,
+        color=colour,
         linestyle="-" if quiet else curve.look.line,
         linewidth=1.0 if quiet else 2.0,
-        alpha=FEW_ALPHA if few and not quiet else 1.0,
         label=f"_{curve.label}" if quiet else curve.label,
         zorder=1.5 if quiet else 3,
     )
@@ -231,7 +231,8 @@ def at_risk_strip(
             _strip_name(ax, curve, below)
         for tick, side in zip(ax.get_xticks(), _sides(ax, inside), strict=True):
             i = int(np.abs(curve.time - tick).argmin())
-            if abs(curve.time[i] - tick) <= np.ptp(curve.time) / 50:
+            is_near = abs(curve.time[i] - tick) <= np.ptp(curve.time) / 50
+            if is_near and np.isfinite(curve.at_risk[i]):
                 _strip_text(ax, tick, below, count(curve.at_risk[i]), ha=side)
     return top + (len(curves) + 1) * STRIP_ROW
 

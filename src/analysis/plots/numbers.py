@@ -41,6 +41,17 @@ def percent(share: float) -> str:
     return f"{_tenths_at_the_edges(share * 100)}%"
 
 
+def tenths(share: float) -> str:
+    """Return a share in percent with one decimal: whether a promise is kept hangs on tenths.
+
+    Examples
+    --------
+    >>> tenths(0.9449), tenths(0.05), tenths(float("nan"))
+    ('94.5%', '5.0%', '–')
+    """
+    return "–" if math.isnan(share) else f"{share * 100:.1f}%"
+
+
 def told_apart(*shares: float) -> list[str]:
     """Return shares in percent, with one decimal where different whole ones would read alike.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots.labels import plain
-from analysis.plots.numbers import count, days
+from analysis.plots.numbers import count, days, tenths
 from analysis.plots.rates import UNDER_LABEL, share_text
 from analysis.plots.rows import ROW, ROW_OF_TWO, Row, draw_estimates, legend_above, name_rows
 from analysis.plots.theme import (
@@ -98,14 +98,9 @@ def _study_rows(table: pd.DataFrame) -> Iterator[tuple[Row, pd.Series | None]]:
         for _, study in studies.iterrows():
             look = SUCCESS if study["verdict"] == "kept" else BROKEN
             shares = [study[name] * 100 for name in ("estimate", "ci_low", "ci_high")]
-            texts = (_tenths(study["estimate"]), _tenths(study["naive"]), count(study["n"]))
+            texts = (tenths(study["estimate"]), tenths(study["naive"]), count(study["n"]))
             name = f"{plain(str(study['estimand']))}\n{plain(str(study['estimator']))}"
             yield Row(name, *shares, texts=texts, look=look, few=is_few(study["n"])), study
-
-
-def _tenths(share: float) -> str:
-    """Percent with one decimal: whether a promise is kept is a matter of tenths."""
-    return "–" if np.isnan(share) else f"{share * 100:.1f}%"
 
 
 def _draw_study(ax: Axes, y: float, row: Row, study: pd.Series) -> None:

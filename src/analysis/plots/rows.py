@@ -15,8 +15,9 @@ import numpy as np
 from analysis.plots.labels import shorten, wrap
 from analysis.plots.numbers import NO_DATA
 from analysis.plots.theme import (
-    FEW_ALPHA,
+    FEW_CONTRAST,
     INK,
+    LINE_CONTRAST,
     MUTED,
     NAIVE,
     PAPER,
@@ -24,6 +25,7 @@ from analysis.plots.theme import (
     SUCCESS,
     Look,
     axes,
+    pale,
 )
 
 if TYPE_CHECKING:
@@ -143,7 +145,7 @@ def _alike(places: Iterable[Place], look: Callable[[Row], Any]) -> Iterable[list
 
 def _draw_dots(ax: Axes, places: Sequence[Place], size: float) -> None:
     look, few = places[0][1].look, places[0][1].few
-    draw_intervals(ax, places, alpha=FEW_ALPHA if few else 1.0)
+    draw_intervals(ax, places)
     ax.plot(
         [row.estimate for _, row in places],
         [y for y, _ in places],
@@ -189,18 +191,23 @@ def draw_absence(ax: Axes, y: float, words: str = NO_DATA) -> None:
     )
 
 
-def draw_intervals(ax: Axes, places: Iterable[Place], *, alpha: float = 1.0) -> None:
-    """Draw the limits of rows; a limit that is missing runs, dotted, to the end of the axis."""
+def draw_intervals(ax: Axes, places: Iterable[Place], *, on_bars: bool = False) -> None:
+    """Draw the limits of rows, thin where they rest on few cases, paler than dots but on bars.
+
+    A limit that is missing runs, dotted, to the end of the axis.
+    """
     known = [(y, row) for y, row in places if not (np.isnan(row.low) and np.isnan(row.high))]
-    for same in _alike(known, lambda row: (row.look.colour, _is_open(row))):
-        _draw_limits(ax, same, alpha)
+    for same in _alike(known, lambda row: (row.look.colour, row.few, _is_open(row))):
+        _draw_limits(ax, same, on_bars)
 
 
 def _is_open(row: Row) -> bool:
     return bool(np.isnan(row.low) or np.isnan(row.high))
 
 
-def _draw_limits(ax: Axes, places: Sequence[Place], alpha: float) -> None:
+def _draw_limits(ax: Axes, places: Sequence[Place], on_bars: bool) -> None:
+    first = places[0][1]
+    contrast = FEW_CONTRAST if first.few else LINE_CONTRAST
     end = ax.get_xlim()[1]
     rows = [row for _, row in places]
     lows = [0.0 if np.isnan(row.low) else row.low for row in rows]
@@ -208,10 +215,9 @@ def _draw_limits(ax: Axes, places: Sequence[Place], alpha: float) -> None:
     ax.plot(
         [x for limits in zip(lows, highs, strict=True) for x in (*limits, np.nan)][:-1],
         [at for y, _ in places for at in (y, y, np.nan)][:-1],
-        color=places[0][1].look.colour,
-        linewidth=3.0,
-        linestyle=(0, (1, 1)) if _is_open(places[0][1]) else "-",
-        alpha=0.55 * alpha,
+        color=first.look.colour if on_bars else pale(first.look.colour, contrast),
+        linewidth=1.6 if first.few else 3.0,
+        linestyle=(0, (1, 1)) if _is_open(first) else "-",
         solid_capstyle="butt",
         clip_on=False,
         zorder=3,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WIDTH = 7.6  # inches; about 760 pixels on a page, still legible at half of that
 TEXT, SMALL = 12.0, 10.5  # points
 INK, MUTED, GRID, PAPER = "#22262B", "#5B6570", "#DCE0E4", "#FFFFFF"
-FEW_ALPHA = 0.45  # of marks that rest on fewer than MIN_N cases
+LINE_CONTRAST, FEW_CONTRAST = 4.5, 3.0  # of intervals with paper; WCAG 2.1 asks 3 of graphics
 
 STYLE = {
     "font.family": ["DejaVu Sans"],
@@ -101,6 +101,32 @@ def look_of(word: str) -> Look:
     return MEANINGS.get(word, OTHER)
 
 
+@functools.cache
+def pale(colour: str, contrast: float = FEW_CONTRAST) -> str:
+    """Return a colour mixed with paper, as light as this contrast with it allows.
+
+    A colour without so much contrast of its own is returned as it is.
+
+    Examples
+    --------
+    >>> pale("#000000"), pale("#AAAAAA")
+    ('#949494', '#AAAAAA')
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    for part in np.linspace(0, 1, 101):
+        mixed = to_hex(part * np.array(to_rgb(colour)) + (1 - part) * np.array(to_rgb(PAPER)))
+        if _contrast_with_paper(to_rgb(mixed)) >= contrast:
+            return mixed
+    return colour
+
+
+def _contrast_with_paper(rgb: Sequence[float]) -> float:
+    """Contrast as WCAG 2.1 computes it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 1.05 / (float(np.dot(linear, (0.2126, 0.7152, 0.0722))) + 0.05)
+
+
 def themed(plot: Callable[[pd.DataFrame, Axes | None], Axes]) -> Callable[..., Axes]:
     """Draw in this style, and a table without rows as axes that say so."""
 
@@ -161,6 +187,26 @@ def percent_axis(ax: Axes, *, axis: str = "x", top: float = 100) -> None:
     ax.grid(axis=axis, color=GRID, linewidth=0.8)
 
 
+def points_axis(ax: Axes, top: float, *, n_ticks: int = 5) -> None:
+    """Give an axis of percentage points limits alike on both sides of a line at 0."""
+    ax.set_xlim(-top, top)
+    ax.set_xticks(np.linspace(-top, top, n_ticks))
+    ax.xaxis.set_major_formatter(signed_tick)
+    ax.grid(axis="x", color=GRID, linewidth=0.8)
+    ax.axvline(0, color=MUTED, linewidth=1.0, zorder=1)
+
+
+def signed_tick(value: float, position: int = 0) -> str:
+    """Return a number on an axis of differences, with its sign.
+
+    Examples
+    --------
+    >>> signed_tick(30), signed_tick(-2.5), signed_tick(0)
+    ('+30', '−2.5', '0')
+    """
+    return f"{value:+g}".replace("-", "−") if value else "0"
+
+
 def share_top(shares: Sequence[float]) -> float:
     """Return where an axis of percent ends: 100, or less where all shares are small."""
     known = [share * 100 for share in shares if np.isfinite(share)]
@@ -181,6 +227,11 @@ def is_few(n: float) -> bool:
 def few_note(sizes: Sequence[float], drawn: str = "hollow") -> list[str]:
     """Return the remark on estimates that rest on few cases, if there are any."""
     return [f"{drawn}: fewer than {MIN_N} cases"] if any(0 < n < MIN_N for n in sizes) else []
+
+
+def cut_note(is_cut: bool) -> list[str]:
+    """Return the remark on intervals of which the axis shows a part only, if there are any."""
+    return ["intervals that run off the axis are cut"] if is_cut else []
 
 
 def note(ax: Axes, words: Sequence[str], *, below: float) -> None:

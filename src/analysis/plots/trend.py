@@ -12,8 +12,8 @@ from analysis.plots.lines import head
 from analysis.plots.numbers import NO_DATA, count
 from analysis.plots.panels import ROW_GAP, Grid, label_under, panel_axes, title
 from analysis.plots.theme import (
-    FEW_ALPHA,
     GRID,
+    LINE_CONTRAST,
     MUTED,
     PAPER,
     SUCCESS,
@@ -23,6 +23,7 @@ from analysis.plots.theme import (
     is_few,
     left_out,
     note,
+    pale,
     percent_axis,
     themed,
 )
@@ -115,17 +116,18 @@ def _draw(ax: Axes, rows: pd.DataFrame) -> None:
 
 def _draw_cohort(ax: Axes, x: float, row: pd.Series) -> None:
     look = NOWCAST if row["is_nowcast"] else SIGNALS.get(row["signal"], SUCCESS)
-    alpha = FEW_ALPHA if is_few(row["n"]) else 1.0
+    few = is_few(row["n"])
+    colour = pale(look.colour) if few else look.colour
     ends = [row["ci_low"] * 100, row["ci_high"] * 100]
-    ax.plot([x, x], ends, color=look.colour, linestyle=look.line, linewidth=2, alpha=0.55 * alpha)
+    line = {"linestyle": look.line, "linewidth": 1.2 if few else 2.4}
+    ax.plot([x, x], ends, color=pale(colour, LINE_CONTRAST), **line)
     ax.plot(
         [x],
         [row["estimate"] * 100],
         look.marker,
-        color=look.colour,
-        markerfacecolor=PAPER if row["is_nowcast"] else look.colour,
+        color=colour,
+        markerfacecolor=PAPER if row["is_nowcast"] else colour,
         markersize=6 if look is SUCCESS else 7,
-        alpha=alpha,
         clip_on=False,
         zorder=4,
     )
