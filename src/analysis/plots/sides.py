@@ -22,6 +22,7 @@ from analysis.plots.theme import (
     MUTED,
     SUCCESS,
     axis_end,
+    cut_note,
     few_note,
     is_few,
     left_out,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_PANELS = 9
+RATIO_ENDS = (0.005, 200)  # an axis of ratios goes no further, unless an estimate does
+MOST_TICKS = 9
 RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -193,21 +196,23 @@ def plot_refund_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Axes to draw in; None makes a new figure.
     """
     rows: list[Row] = []
+    ends = _ratio_ends(table)
     for factor in dict.fromkeys(table["factor"]):
         rows.append(Row(column_label(factor), heading=True))
-        rows += [_ratio_row(row) for _, row in table[table["factor"] == factor].iterrows()]
+        rows += [_ratio_row(row, ends) for _, row in table[table["factor"] == factor].iterrows()]
     ax = rows_axes(ax, rows, extra=1.4)
-    _ratio_axis(ax, table)
+    _ratio_axis(ax, ends)
     draw_rows(ax, rows, columns=("ratio", "n"))
     ax.set_xlabel(
         "hazard of the money arriving, as a ratio to the reference level\n(right: sooner)"
     )
-    note(ax, few_note(table["n"]), below=UNDER_LABEL + 16)
+    is_cut = (table["ci_low"] < ends[0]) | (table["ci_high"] > ends[1])
+    note(ax, few_note(table["n"]) + cut_note(is_cut.any()), below=UNDER_LABEL + 16)
     return ax
 
 
-def _ratio_row(row: pd.Series) -> Row:
-    limits = (row["estimate"], row["ci_low"], row["ci_high"])
+def _ratio_row(row: pd.Series, ends: tuple[float, float]) -> Row:
+    limits = (row["estimate"], *np.clip([row["ci_low"], row["ci_high"]], *ends))
     text = "ref." if row["status"] == "reference" else "–"
     text = ratio(row["estimate"]) if text == "–" and np.isfinite(row["estimate"]) else text
     look = ESTIMATE if row["status"] == "reference" else SUCCESS
@@ -217,16 +222,25 @@ def _ratio_row(row: pd.Series) -> Row:
     )
 
 
-def _ratio_axis(ax: Axes, table: pd.DataFrame) -> None:
-    """Give a log axis of ratios limits that hold every known limit, and a line at 1."""
+def _ratio_ends(table: pd.DataFrame) -> tuple[float, float]:
+    """Where an axis of ratios ends: it holds every estimate, and limits that are not extreme."""
+    limits = table[["ci_low", "ci_high"]].to_numpy(float)
+    known = np.clip(limits[np.isfinite(limits)], *RATIO_ENDS)
+    estimates = table["estimate"].to_numpy(float)
+    held = np.concatenate([known, estimates[np.isfinite(estimates) & (estimates > 0)], (0.8, 1.25)])
+    return held.min() / 1.1, held.max() * 1.1
+
+
+def _ratio_axis(ax: Axes, ends: tuple[float, float]) -> None:
+    """Give a log axis of ratios its ends, and a line at 1."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    values = table[["estimate", "ci_low", "ci_high"]].to_numpy(float)
-    known = np.append(values[np.isfinite(values) & (values > 0)], (0.8, 1.25))
     ax.set_xscale("log")
-    ax.set_xlim(max(known.min(), 0.005) / 1.1, min(known.max(), 200) * 1.1)
+    ax.set_xlim(*ends)
     low, high = ax.get_xlim()
-    ax.xaxis.set_major_locator(FixedLocator([t for t in RATIO_TICKS if low <= t <= high]))
+    ticks = [tick for tick in RATIO_TICKS if low <= tick <= high]
+    powers = [tick for tick in ticks if np.log10(tick).is_integer()]
+    ax.xaxis.set_major_locator(FixedLocator(powers if len(ticks) > MOST_TICKS else ticks))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.grid(axis="x", color=GRID, linewidth=0.8)
