@@ -10,7 +10,7 @@ from tests.plots import samples
 from analysis import plots
 from analysis.plots.curves import deadline_of
 from analysis.plots.lines import spread
-from analysis.plots.theme import ESTIMATE, GROUPS, MEANINGS, SUCCESS
+from analysis.plots.theme import ESTIMATE, GROUPS, MEANINGS, SUCCESS, pale
 
 
 def curve(estimates, *, time="time_days", at_risk=None, censored=None, n=100, **columns):
@@ -115,7 +115,7 @@ def test_long_curves_are_thinned():
 def test_few_cases_are_pale():
     ax = plots.plot_refund_curve(curve([0, 0.25, 0.5], n=29))
     (line,) = lines(ax).values()
-    assert line.get_alpha() < 1
+    assert line.get_color() == pale(ESTIMATE.colour) != ESTIMATE.colour
     assert "pale: fewer than 30 cases" in "\n".join(texts(ax))
 
 
@@ -126,6 +126,47 @@ def test_outcomes_keep_the_colour_of_their_meaning_and_their_band():
     assert len(drawn) == table["outcome"].nunique() == len(ax.collections)
     assert drawn["blocked at once"].get_color() == MEANINGS["blocked"].colour
     assert drawn["approved by the seller"].get_color() == MEANINGS["approved_by_seller"].colour
+
+
+def hazard(at_risk, rates):
+    """Rates of one end in intervals of a day."""
+    rates, hours = np.asarray(rates), np.arange(len(rates)) * 24.0
+    return pd.DataFrame(
+        {
+            "outcome": "closed_in_any_way",
+            "from_hours": hours,
+            "to_hours": hours + 24,
+            "estimate": rates,
+            "ci_low": rates / 2,
+            "ci_high": rates * 1.2,
+            "n_at_risk": at_risk,
+            "n_events": 1,
+            "exposure_hours": 24.0,
+            "n": max(at_risk),
+            "n_clusters": 9,
+            "interval": "Poisson score",
+        }
+    )
+
+
+def test_rates_of_enough_orders_fit_and_others_that_are_cut_off_are_announced():
+    ax = plots.plot_window_hazard(hazard([100, 60, 29], [0.01, 0.035, 0.09]))
+    assert 3.5 < ax.get_ylim()[1] < 9
+    words = "\n".join(texts(ax)).replace("\n", " ")
+    assert "(cut off: wider intervals, and rates of fewer than 30 at risk)" in words
+    enough = plots.plot_window_hazard(hazard([100, 60, 30], [0.01, 0.035, 0.09]))
+    assert enough.get_ylim()[1] > 9
+    assert "cut off" not in "\n".join(texts(enough))
+
+
+def test_strips_of_windows_say_which_moment_they_count_at():
+    ax = plots.plot_window_hazard(hazard([100, 60, 29], [0.01, 0.035, 0.09]))
+    shown = texts(ax)
+    assert "open as the interval begins, of 100:" in shown
+    assert {"100", "60", "29"} <= set(shown)
+    assert ax.get_xticks()[-1] == 72 and "28" not in shown  # no interval begins at the end
+    curves = plots.plot_window_curve(samples.overall("window_curve"))
+    assert any(text.startswith("still open just before, of ") for text in texts(curves))
 
 
 def test_groups_of_races_have_a_panel_each_and_one_legend():

@@ -87,7 +87,9 @@ def _race(table: pd.DataFrame, ax: Axes | None, time: str, what: str, waiting: s
     ax.set_xlabel(time)
     head(ax, f"share of {what} (%){axis_end(top)}")
     label_ends(ax, curves, [wrap(curve.label, 22) for curve in curves])
-    below = at_risk_strip(ax, curves[:1], f"{waiting}, of {count(curves[0].n)}:", names=False)
+    below = at_risk_strip(
+        ax, curves[:1], f"{waiting} just before, of {count(curves[0].n)}:", names=False
+    )
     note(ax, censored_note(curves[:1]) + few_note(table["n"], "pale"), below=below + 4)
     return ax
 

@@ -68,7 +68,8 @@ def plot_window_hazard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("hours since payment")
     head(ax, f"{WHAT}{_cut(ax, table)}")
     label_ends(ax, curves, [wrap(curve.label, 22) for curve in curves])
-    below = at_risk_strip(ax, curves[:1], f"still open, of {count(curves[0].n)}:", names=False)
+    words = f"open as the interval begins, of {count(curves[0].n)}:"
+    below = at_risk_strip(ax, curves[:1], words, names=False)
     note(ax, few_note(table["n"], "pale"), below=below + 4)
     return ax
 
@@ -86,12 +87,9 @@ def _steps(rows: pd.DataFrame, words: str, outcome: str) -> Curve:
         np.append(values, values[-1]) * 100
         for values in (rows[c].to_numpy(float) for c in ("estimate", "ci_low", "ci_high"))
     )
-    at_risk = rows["n_at_risk"].to_numpy(float)
-    still = max(at_risk[-1] - rows["n_events"].iloc[-1], 0)
-    look = look_of(outcome)
-    return Curve(
-        words, time, *rates, np.append(at_risk, still), np.zeros(len(time)), rows["n"].max(), look
-    )
+    at_risk = np.append(rows["n_at_risk"], np.nan)  # no interval begins where the last one ends
+    none = np.zeros(len(time))
+    return Curve(words, time, *rates, at_risk, none, rows["n"].max(), look_of(outcome))
 
 
 def _top(table: pd.DataFrame) -> float:
@@ -107,10 +105,11 @@ def _rate_axis(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def _cut(ax: Axes, table: pd.DataFrame) -> str:
-    """Return the words that say that the axis cuts off a part of the widest intervals."""
-    return (
-        "\n(wider intervals are cut off)" if table["ci_high"].max() * 100 > ax.get_ylim()[1] else ""
-    )
+    """Return the words that say what the axis cuts off; it holds all that rests on enough."""
+    top = ax.get_ylim()[1]
+    if table["estimate"].max() * 100 > top:
+        return f"\n(cut off: wider intervals, and rates of fewer than {MIN_N} at risk)"
+    return "\n(wider intervals are cut off)" if table["ci_high"].max() * 100 > top else ""
 
 
 def _panels(ax: Axes | None, groups: Sequence[Group], n_left: int, by: list[str]) -> Axes:
