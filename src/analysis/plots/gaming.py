@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from analysis.plots.labels import label, shorten, value_label
-from analysis.plots.numbers import count
+from analysis.plots.numbers import NO_DATA, count
 from analysis.plots.rates import UNDER_LABEL, share_axis, share_text
-from analysis.plots.rows import Row, draw_rows, head, rows_axes
-from analysis.plots.theme import ESTIMATE, MEANINGS, NAIVE, PAPER, few_note, is_few, note, themed
+from analysis.plots.rows import Row, draw_crudes, draw_rows, head, rows_axes
+from analysis.plots.theme import ESTIMATE, MEANINGS, few_note, is_few, no_rows, note, themed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,17 +31,18 @@ def plot_reason_gaming(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax
         Axes to draw in; None makes a new figure.
     """
-    drawn = table.sort_values("p_value", kind="stable").head(MOST_ROWS)
+    tested = table[table["p_value"].notna()].sort_values("p_value", kind="stable")
+    if tested.empty:
+        return no_rows(ax, NO_DATA)
+    drawn = tested.head(MOST_ROWS)
     rows = [_row(row) for _, row in drawn.iterrows()]
     ax = rows_axes(ax, rows, extra=2.1)
     share_axis(ax, "the seller's orders asked about whose buyer gave it", 100)
     expected = drawn["expected_share"].where(drawn["estimate"].notna())
-    for y, share in enumerate(expected * 100):
-        if not np.isnan(share):
-            ax.plot([share], [y], NAIVE.marker, color=NAIVE.colour, mec=PAPER, markersize=8)
+    draw_crudes(ax, enumerate(expected * 100))
     draw_rows(ax, rows, columns=COLUMNS, edges=EDGES)
     head(ax, "seller: reason")
-    note(ax, _remarks(table, len(rows)) + few_note(drawn["n"]), below=UNDER_LABEL)
+    note(ax, _remarks(len(rows), len(tested)) + few_note(drawn["n"]), below=UNDER_LABEL)
     return ax
 
 
@@ -54,10 +54,11 @@ def _row(row: pd.Series) -> Row:
     return Row(words, *shares, texts=texts, look=look, few=is_few(row["n"]))
 
 
-def _remarks(table: pd.DataFrame, n_drawn: int) -> list[str]:
-    tested = int(table["p_value"].notna().sum())
+def _remarks(n_drawn: int, n_tested: int) -> list[str]:
     lines = [
         "dot: declared, with its interval; cross: expected of such requests",
         "triangle: beyond luck and the common spread of sellers",
     ]
-    return lines + [f"the {n_drawn:,} least explained by luck of {tested:,} tested are drawn"]
+    if n_drawn == n_tested:
+        return [*lines, f"all that could be tested are drawn: {n_tested:,}"]
+    return [*lines, f"the {n_drawn:,} least explained by luck of {n_tested:,} tested are drawn"]
