@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analysis.plots.labels import shorten, wrap
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CURVE_GAP, ROW_GAP = 0.06, 0.115  # between columns of panels, as parts of the whole width
 TEXT_EDGE = 37.0  # right edge of the text beside a panel of rows, points
 PANEL_LABEL = 17  # characters in a line of the names of rows
+PITCHES = (0.34, ROW_OF_TWO, 0.58)  # inches, of rows with names of one, two and three lines
 TITLE_COLUMNS = 60  # characters of titles that fit beside each other
 
 
@@ -102,7 +103,8 @@ def draw_row_panels(
 ) -> tuple[Axes, list[Axes]]:
     """Draw one panel of rows per title; all panels have the same rows, named at the left."""
     columns = min(n_columns, len(titles))
-    pitch = ROW_OF_TWO if "\n" in rows[0][0].label else 0.34
+    rows = [[replace(row, label=_wrapped(row.label)) for row in own] for own in rows]
+    pitch = PITCHES[max(row.label.count("\n") for row in rows[0])]
     height = 0.1 + pitch * len(rows[0])
     grid = Grid(len(titles), columns, height=height, over=0.48, under=0.32, gap=ROW_GAP)
     whole, panels = panel_axes(ax, grid)
@@ -110,3 +112,9 @@ def draw_row_panels(
         draw_rows(panel, own, label_columns=0 if i % columns else PANEL_LABEL, edges=(TEXT_EDGE,))
         title(panel, words, columns=columns)
     return whole, panels
+
+
+def _wrapped(words: str) -> str:
+    """Return the name of a row on at most two lines, and what stands under it on one more."""
+    name, under, size = words.partition("\n")
+    return wrap(name, PANEL_LABEL) + under + size
