@@ -18,6 +18,7 @@ from analysis.plots.theme import (
     SUCCESS,
     axes,
     note,
+    signed_tick,
     themed,
 )
 
@@ -89,21 +90,28 @@ def _name(ax: Axes, outliers: pd.DataFrame) -> None:
 
 
 def _dress(ax: Axes, known: pd.DataFrame) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     most = float(known["n"].max())
     ax.set_xscale("log")
     ax.set_xlim(0.8, max(most, 2) * 1.5)
-    ax.xaxis.set_major_locator(LogLocator(numticks=6))
+    ax.xaxis.set_major_locator(FixedLocator(_sizes(most)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_minor_locator(NullLocator())
     reach = max(float(known["difference"].abs().max()) * 100 * ROOM, 5.0)
     ax.set_ylim(-reach, reach)
     ax.set_yticks([tick for tick in ax.get_yticks() if abs(tick) <= reach])
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}"))
+    ax.yaxis.set_major_formatter(signed_tick)
     ax.grid(axis="y", color=GRID, linewidth=0.8)
     ax.set_xlabel(f"mature requests of the seller (log scale), at most n = {count(most)}")
     ax.set_ylabel("success rate minus expected\n(percentage points)")
+
+
+def _sizes(most: float) -> list[float]:
+    """Ticks for numbers of requests: whole powers of ten, and of few requests some between."""
+    steps = (1, 2, 3, 4, 5) if most < 6 else (1, 2, 5) if most < 50 else (1,)
+    ticks = [step * 10.0**power for power in range(10) for step in steps]
+    return [tick for tick in ticks if tick <= max(most, 2)]
 
 
 def _remarks(known: pd.DataFrame) -> list[str]:
