@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 STOPPED = "all requests that this rule stopped first"
 SUCCEEDED = "requests that ended in a cancelled order"
 STAGE = "stage"
-RANGE = ["lines: stopped by this rule alone, to by it at all", "diamonds: stopped by it first"]
+RANGE = [
+    "lines: from stopped by this rule alone to stopped by it at all",
+    "diamonds: stopped by it first",
+]
 OVERLAP_EDGES = (46.0, 92.0, 138.0, 184.0)  # points beside the axes
 SPLIT = "all requests, overlaps split"
 
@@ -123,7 +126,7 @@ def plot_success_by_order_age(table: pd.DataFrame, ax: Axes | None = None) -> Ax
     ax = rows_axes(ax, rows, extra=1.3)
     share_axis(ax, SUCCEEDED, 100)
     draw_rows(ax, rows, columns=("share", "n"))
-    head(ax, "asked after payment")
+    head(ax, "asked, from payment")
     note(ax, few_note(table["n"]), below=UNDER_LABEL)
     return ax
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.plots.groups import Group, group_columns, header, largest, sizes_of, split
 from analysis.plots.labels import group_label
-from analysis.plots.numbers import amount, count, days
+from analysis.plots.numbers import NO_DATA, amount, count, days
 from analysis.plots.rates import UNDER_LABEL, grouped_rows, share_axis, share_row
 from analysis.plots.rows import (
     Row,
@@ -75,7 +75,7 @@ def _owed(group: Group) -> Row:
 def _draw_horizons(ax: Axes, y: float, group: Group, looks: dict[float, Look]) -> None:
     rows = group.rows[(group.rows["open_minor"] > 0) & group.rows["estimate"].notna()]
     if rows.empty:
-        draw_absence(ax, y)
+        draw_absence(ax, y, NO_DATA if group.rows["open_minor"].max() > 0 else "none owed")
     spread = dict(zip(looks, np.linspace(-0.22, 0.22, len(looks)), strict=True))
     for _, row in rows.iterrows():
         limits = [row[name] / row["open_minor"] * 100 for name in ("estimate", "ci_low", "ci_high")]
