@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,21 @@ import pandas as pd
 from analysis.plots.labels import plain, wrap
 from analysis.plots.lines import head, spread
 from analysis.plots.numbers import NO_DATA, count
-from analysis.plots.theme import GRID, GROUPS, INK, MUTED, NAIVE, SMALL, Look, axes, note, themed
+from analysis.plots.theme import (
+    GRID,
+    GROUPS,
+    INK,
+    LINE_CONTRAST,
+    MUTED,
+    NAIVE,
+    PAPER,
+    SMALL,
+    Look,
+    axes,
+    note,
+    pale,
+    themed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +37,8 @@ POINTS = 72.0
 LABEL_COLUMNS = 26
 LABEL_LINE = 15.0  # points
 BELOW = 44.0  # points
+PEER_MARKERS = ("X", "P", "v", "<", ">", "d", "*", "h")
+APART = 0.09  # powers of ten between the limits of lines that end at one number of orders
 
 
 @themed
@@ -42,20 +59,35 @@ def plot_scale_costs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     _log_axes(ax, known)
     for look, rows in lines:
         _draw(ax, rows[rows["estimate"] > 0], look)
+    carried = [(look, row) for look, rows in lines for row in _carried(rows)]
+    for place, (look, row) in enumerate(carried, 1):
+        _draw_limits(ax, row, look, row["n_orders"] * 10 ** (APART * place))
     _label(ax, lines, texts)
     head(ax, "CPU time, seconds")
     ax.set_xlabel("orders")
-    words = ["dashed: not measured, a straight line carried on, with limits"]
-    note(ax, words if not table["is_measured"].all() else [], below=BELOW)
+    note(ax, _remarks(known, ax.get_ylim()[0]), below=BELOW)
     return ax
 
 
+def _remarks(known: pd.DataFrame, foot: float) -> list[str]:
+    carried = known[~known["is_measured"]]
+    words = ["dashed: not measured, a straight line carried on, with limits beside its end"]
+    is_open = (carried["ci_low"] < foot).any()
+    return words * (len(carried) > 0) + ["dotted: the lower limit is off the axis"] * bool(is_open)
+
+
 def _lines(table: pd.DataFrame) -> Iterator[tuple[Look, pd.DataFrame]]:
-    """Ours in colours, one a work; the peers' in grey."""
-    works = list(dict.fromkeys(table["work"]))
-    for (work, peer), rows in table.groupby(["work", "peer"], sort=False):
-        look = GROUPS[works.index(work) % len(GROUPS)]
-        yield (look if peer == "ours" else NAIVE._replace(marker=look.marker)), rows
+    """Ours in colours, one a work; the peers' in grey, with a mark each."""
+    ours = cycle(GROUPS)
+    peers = (NAIVE._replace(marker=marker) for marker in cycle(PEER_MARKERS))
+    for (_, peer), rows in table.groupby(["work", "peer"], sort=False):
+        yield next(ours if peer == "ours" else peers), rows
+
+
+def _carried(rows: pd.DataFrame) -> list[pd.Series]:
+    """Return the rows that were not measured and have limits."""
+    known = (rows["estimate"] > 0) & rows["ci_low"].notna() & rows["ci_high"].notna()
+    return [row for _, row in rows[known & ~rows["is_measured"]].iterrows()]
 
 
 def _draw(ax: Axes, points: pd.DataFrame, look: Look) -> None:
@@ -66,14 +98,23 @@ def _draw(ax: Axes, points: pd.DataFrame, look: Look) -> None:
     for i in np.flatnonzero(~is_measured):
         if i > 0:
             ax.plot(x[[i - 1, i]], y[[i - 1, i]], linestyle=(0, (3, 2)), **line)
-        low, high = points["ci_low"].iloc[i], points["ci_high"].iloc[i]
-        if np.isfinite(low + high):
-            floor = max(low, ax.get_ylim()[0])
-            ax.plot([x[i], x[i]], [floor, high], color=look.colour, linewidth=3, alpha=0.45)
+
+
+def _draw_limits(ax: Axes, row: pd.Series, look: Look, x: float) -> None:
+    """Draw an estimate with its limits at ``x``; a lower limit off the axis leaves it dotted."""
+    foot = ax.get_ylim()[0]
+    line = {"color": pale(look.colour, LINE_CONTRAST), "linewidth": 2.4}
+    dots = (0, (1, 1)) if row["ci_low"] < foot else "-"
+    ax.plot([x, x], [max(row["ci_low"], foot), row["estimate"]], linestyle=dots, **line)
+    ax.plot([x, x], [row["estimate"], row["ci_high"]], **line)
+    ax.plot([x], [row["estimate"]], look.marker, color=look.colour, mfc=PAPER, ms=6, zorder=4)
 
 
 def _log_axes(ax: Axes, known: pd.DataFrame) -> None:
-    """Give both axes whole powers of ten, from below the least value to above the greatest."""
+    """Give both axes whole powers of ten, from below the least value to above the greatest.
+
+    That of orders goes on as far as limits need that stand beside each other.
+    """
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     ax.set(xscale="log", yscale="log")
@@ -88,6 +129,8 @@ def _log_axes(ax: Axes, known: pd.DataFrame) -> None:
         along.set_minor_locator(NullLocator())
         along.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
         along.axes.set(**{f"{along.axis_name}lim": (10.0**first, 10.0**last)})
+    n_limits = int(known["ci_high"].notna().sum())
+    ax.set_xlim(right=ax.get_xlim()[1] * 10 ** (APART * (n_limits + 1) if n_limits else 0))
     ax.grid(color=GRID, linewidth=0.8)
 
 
