@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from tests.plots import samples
 
 from analysis import plots
-from analysis.plots.theme import ESTIMATE, MEANINGS, NAIVE, SUCCESS
+from analysis.plots.theme import ESTIMATE, LINE_CONTRAST, MEANINGS, NAIVE, SUCCESS, pale
 
 
 def marks(ax):
@@ -173,7 +173,7 @@ def test_the_funnel_has_a_bar_per_step_and_its_share_of_the_step_before():
     ax = plots.plot_cancel_flow_funnel(table)
     widths = [round(bar.get_width(), 6) for bar in ax.patches]
     assert widths == (table["estimate"] * 100).round(6).tolist()
-    assert to_hex(ax.patches[-1].get_facecolor()) == SUCCESS.colour.lower()
+    assert to_hex(ax.patches[-1].get_facecolor()) == pale(SUCCESS.colour, LINE_CONTRAST)
     assert len(intervals(ax)) == len(table)
     assert "of step\nbefore" in texts(ax)
 
@@ -271,3 +271,99 @@ def test_an_order_that_nobody_asked_about():
     ax = plots.plot_why_not(samples.card.why_not([(None,) * 7], until=None))
     shown = [t.get_text() for t in ax.get_figure(root=True).findobj(Text) if t.get_text()]
     assert shown == ["nobody asked to cancel this order"]
+
+
+def test_ratios_beyond_the_axis_are_cut_at_it_and_said_so():
+    table = samples.sides.refund_drivers()
+    assert "run off the axis" not in "\n".join(texts(plots.plot_refund_drivers(table)))
+    table.loc[1, ["ci_low", "ci_high"]] = [1e-6, 1e6]
+    ax = plots.plot_refund_drivers(table)
+    left, right = ax.get_xlim()
+    assert min(intervals(ax)) == (pytest.approx(left, abs=1e-6), pytest.approx(right))
+    assert "intervals that run off the axis are cut" in "\n".join(texts(ax))
+    assert len(ax.get_xticks()) <= 9
+
+
+def test_an_axis_of_ratios_holds_every_estimate():
+    table = samples.sides.refund_drivers()
+    table.loc[1, ["estimate", "ci_high"]] = [900.0, 1e6]
+    assert plots.plot_refund_drivers(table).get_xlim()[1] > 900
+
+
+def test_only_reasons_that_could_be_tested_are_drawn_and_crosses_are_whole():
+    table = samples.sellers.reason_gaming().assign(expected_share=0.0)
+    table.loc[2:, "p_value"] = np.nan
+    ax = plots.plot_reason_gaming(table)
+    assert len(names(ax)) == 2
+    assert "all that could be tested are drawn: 2" in "\n".join(texts(ax))
+    (crosses,) = [line for line in ax.get_lines() if line.get_marker() == NAIVE.marker]
+    assert not crosses.get_clip_on()
+    none = plots.plot_reason_gaming(table.assign(p_value=np.nan))
+    assert texts(none) == ["no data"]
+
+
+def test_the_least_explained_reasons_are_counted_among_the_tested():
+    ax = plots.plot_reason_gaming(samples.sellers.reason_gaming())
+    assert "the 16 least explained by luck of 90 tested are drawn" in "\n".join(texts(ax))
+
+
+def test_long_names_of_rows_of_panels_have_two_lines_before_they_are_cut():
+    table = samples.grouped(
+        "outcome_shares", ["coupon_or_discount_forgotten", "seller_unresponsive"]
+    )
+    ax = plots.plot_outcome_shares(table)
+    assert names(ax.child_axes[0]) == [
+        "coupon or\ndiscount forgott…\nn = 1,600",
+        "seller\nunresponsive\nn = 800",
+    ]
+
+
+def test_intervals_of_few_cases_are_thinner_and_paler_but_can_be_seen():
+    ax = plots.plot_success_rate(rates(("a", 30, 100), ("b", 3, 9)))
+    (_, many), (_, few) = pieces(ax)
+    assert few.get_linewidth() < many.get_linewidth()
+    assert few.get_color() == pale(SUCCESS.colour)
+    assert few.get_alpha() is None and many.get_alpha() is None
+
+
+def test_the_funnel_of_few_requests_has_several_sizes_and_signs_of_its_differences():
+    table = samples.sellers.seller_funnel(4).assign(
+        n=[4, 3, 2, 1], difference=[-0.3, 0.2, 0.1, 0.0], is_outlier=False
+    )
+    ax = plots.plot_seller_funnel(table)
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "2", "3", "4"]
+    heights = {text.get_text() for text in ax.get_yticklabels()}
+    assert {"+20", "−20", "0"} <= heights and not any("-" in text for text in heights)
+
+
+def test_where_nothing_is_owed_that_is_said():
+    table = samples.overall("open_refund_liability")
+    first = table["currency"] == table["currency"].iloc[0]
+    zero = dict.fromkeys(["estimate", "ci_low", "ci_high", "open_minor", "n_open"], 0.0)
+    ax = plots.plot_open_refund_liability(
+        table.assign(**{name: table[name].where(~first, value) for name, value in zero.items()})
+    )
+    assert "none owed" in texts(ax) and "no data" not in texts(ax)
+
+
+def test_each_line_of_costs_has_its_own_mark_and_limits_stand_beside_each_other():
+    table = samples.overall("scale_costs")
+    other = table.iloc[[3]].assign(peer="a third generator")
+    table = pd.concat([table, other], ignore_index=True)
+    table.loc[5, ["ci_low", "ci_high"]] = [0.0, 9000.0]
+    ax = plots.plot_scale_costs(table)
+    legend = [line for line in ax.get_lines() if list(line.get_xdata()) == [1.035]]
+    assert len({line.get_marker() for line in legend}) == len(legend) == 4
+    upright = [line.get_xdata() for line in ax.get_lines() if line.get_linewidth() == 2.4]
+    assert len(upright) == 4 and len({x[0] for x in upright}) == 2
+    assert all(1e9 < x[0] < ax.get_xlim()[1] for x in upright)
+    assert "dotted: the lower limit is off the axis" in "\n".join(texts(ax))
+
+
+def test_ages_and_the_ways_of_counting_are_named_as_their_rows_read():
+    assert "asked, from payment" in texts(
+        plots.plot_success_by_order_age(samples.overall("success_by_order_age"))
+    )
+    words = "\n".join(texts(plots.plot_blocker_overlap(samples.overall("blocker_overlap"))))
+    assert "lines: from stopped by this rule alone to stopped by it at all" in words
