@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.contract import TABLES, Column, ContractError, TableSpec
-from analysis.sources.engine import whole_seconds
+from analysis.sources.engine import collect, whole_seconds
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _MOMENT = pa.timestamp("ms", tz="UTC")
+_ABOVE_INT64 = 2.0**63
 
 
 def arrow_table(name: str, frame: Any) -> pa.Table:
@@ -52,6 +54,12 @@ def require_columns(name: str, columns: list[str]) -> None:
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
         raise ContractError(f"{name} has more than one column called {', '.join(twice)}")
+    folded = [c.casefold() for c in columns]
+    alike = [c for c, low in zip(columns, folded, strict=True) if folded.count(low) > 1]
+    if alike:
+        raise ContractError(
+            f"{name} has columns that differ in upper and lower case only: {', '.join(alike)}"
+        )
 
 
 def _converted(where: str, spec: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -111,7 +119,16 @@ def _cast(where: str, values: pa.ChunkedArray, target: pa.DataType, words: str) 
     try:
         return values.cast(target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as err:
-        raise ContractError(f"{where} must be a {words}: {err}") from err
+        raise ContractError(f"{where} must be a {words}{_why(values, err)}") from err
+
+
+def _why(values: pa.ChunkedArray, err: Exception) -> str:
+    """Name the first float that is no whole number; of others Arrow says what is wrong."""
+    if not pa.types.is_floating(values.type):
+        return f": {err}"
+    fits = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), _ABOVE_INT64))
+    wrong = values.filter(pc.invert(fits))
+    return f", got {wrong[0]}" if len(wrong) else f": {err}"
 
 
 def _moments(where: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -156,7 +173,7 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
     if spec.kind == "time":
         return _engine_moment(where, value, is_exact)
     if spec.kind == "id" and spec.optional and kind.is_floating():
-        return value.cast("int64")  # pandas turns ids with gaps into floats
+        return _engine_ids(where, value)
     wrong = {
         "id": not (kind.is_integer() or kind.is_string()),
         "code": not kind.is_string(),
@@ -174,6 +191,17 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
             {"code": "string", "text": "string", "flag": "boolean"}.get(spec.kind, "int64")
         )
     return None
+
+
+def _engine_ids(where: str, value: Any) -> Any:
+    """Floats as whole numbers, NaN as missing: pandas turns ids with gaps into floats."""
+    known = value.isnan().ifelse(ibis.null(value.type()), value)
+    rows = known.name("found").as_table()
+    is_wrong = rows.found.isinf() | (rows.found.abs() >= _ABOVE_INT64) | (rows.found % 1 != 0)
+    wrong = collect(rows.filter(is_wrong).limit(1)).found.tolist()
+    if wrong:
+        raise ContractError(f"{where} must be a whole number, got {wrong[0]}")
+    return known.cast("int64")
 
 
 def _engine_moment(where: str, value: Any, is_exact: bool) -> Any:
