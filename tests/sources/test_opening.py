@@ -454,3 +454,105 @@ def test_a_table_or_column_that_a_question_needs_is_named(frames):
     assert opened.has("orders", "placed_at")
     assert not opened.has("orders", "colour")
     assert not opened.has("refunds")
+
+
+# ---- Parquet that other programs wrote
+
+
+def write_parquet(folder: Path, arrow: dict[str, pa.Table], **parts: list[pa.Table]) -> Path:
+    """Write a file a table; of those in ``parts`` a folder of files."""
+    for name, table in (arrow | parts).items():
+        if isinstance(table, pa.Table):
+            pq.write_table(table, folder / f"{name}.parquet")
+            continue
+        (folder / name).mkdir()
+        for i, part in enumerate(table):
+            pq.write_table(part, folder / name / f"{i}.parquet")
+    return folder
+
+
+def with_column(table: pa.Table, name: str, values: list | pa.Array) -> pa.Table:
+    place = table.column_names.index(name)
+    return table.set_column(place, name, pa.array(values))
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_a_column_that_one_part_lacks_is_missing_in_its_rows(tables, arrow, tmp_path, lacking):
+    parts = [arrow["orders"][:1], arrow["orders"][1:]]
+    parts = [p.append_column("campaign", pa.array(["spring"] * len(p))) for p in parts]
+    parts[lacking] = parts[lacking].drop_columns(["paid_at", "campaign"])
+    write_parquet(tmp_path, arrow, orders=parts)
+    opened = open_tables(tmp_path, AS_OF, backend=tables(**DRAWN).backend)
+    orders = collect(opened.orders.order_by("order_id"))
+    assert orders.campaign.notna().tolist() == [lacking == 1, lacking == 0, lacking == 0]
+    assert orders.paid_at.notna().tolist() == orders.campaign.notna().tolist()
+    assert check(opened).n_broken.sum() == 0
+
+
+def test_parts_may_hold_the_same_values_in_other_types(arrow, expected, tmp_path):
+    first, last = arrow["orders"][:1], arrow["orders"][1:]
+    first = with_column(first, "seller_id", [1.0])
+    first = with_column(first, "n_items", pa.array([1], pa.int16()))
+    last = with_column(last, "shipped_at", [None, None])
+    last = last.select(last.column_names[::-1])
+    write_parquet(tmp_path, arrow, orders=[first, last])
+    assert contents(open_tables(tmp_path, AS_OF)) == expected
+
+
+def test_parts_that_do_not_fit_are_named_with_the_column(arrow, tmp_path):
+    first, last = arrow["orders"][:1], arrow["orders"][1:]
+    write_parquet(tmp_path, arrow, orders=[first, with_column(last, "order_id", ["a", "b"])])
+    words = r"orders.order_id is int64 in .*0\.parquet but string in .*1\.parquet"
+    with pytest.raises(ContractError, match=words):
+        open_tables(tmp_path, AS_OF)
+    pq.write_table(last.drop_columns("n_items"), tmp_path / "orders" / "1.parquet")
+    with pytest.raises(ContractError, match=r"1\.parquet: orders lacks n_items"):
+        open_tables(tmp_path, AS_OF)
+
+
+@pytest.mark.spark
+def test_a_column_of_missing_values_may_have_no_type(tables, arrow, tmp_path):
+    orders = arrow["orders"]
+    for column in ("shipped_at", "end_code", "seller_id"):
+        orders = with_column(orders, column, pa.nulls(3))
+    orders = orders.append_column("weight", pa.nulls(3)).append_column("campaign", pa.nulls(3))
+    write_parquet(tmp_path, arrow | {"orders": orders})
+    opened = open_tables(tmp_path, AS_OF, backend=tables(**DRAWN).backend)
+    kinds = opened.orders.schema()
+    assert kinds["shipped_at"].is_timestamp() and kinds["end_code"].is_string()
+    assert kinds["weight"].is_floating() and kinds["campaign"].is_string()
+    assert collect(opened.orders)[["shipped_at", "weight", "campaign"]].isna().all(axis=None)
+    assert check(opened).n_broken.sum() == 0
+
+
+@pytest.mark.spark
+def test_ids_with_gaps_may_be_floats_that_are_whole(tables, arrow, tmp_path):
+    orders = with_column(arrow["orders"], "seller_id", [1.0, float("nan"), None])
+    write_parquet(tmp_path, arrow | {"orders": orders})
+    opened = open_tables(tmp_path, AS_OF, backend=tables(**DRAWN).backend)
+    found = collect(opened.orders.order_by("order_id")).seller_id
+    assert found.fillna(-1).tolist() == [1, -1, -1]
+
+
+@pytest.mark.parametrize("wrong", [2.6, float("inf"), 1e30])
+def test_floats_that_are_no_whole_ids_are_refused_alike_in_files_and_frames(arrow, tmp_path, wrong):
+    arrow["orders"] = with_column(arrow["orders"], "seller_id", [1.0, wrong, float("nan")])
+    words = "orders.seller_id must be a whole number, got " + str(wrong).replace("+", r"\+")
+    with pytest.raises(ContractError, match=words):
+        open_tables(arrow, AS_OF)
+    with pytest.raises(ContractError, match=words):
+        open_tables(write_parquet(tmp_path, arrow), AS_OF)
+
+
+def test_columns_that_differ_in_case_only_are_refused(arrow, frames, tmp_path):
+    words = "orders has columns that differ in upper and lower case only: order_id, Order_ID"
+    twice = arrow["orders"].append_column("Order_ID", arrow["orders"]["order_id"])
+    with pytest.raises(ContractError, match=words):
+        open_tables(arrow | {"orders": twice}, AS_OF)
+    with pytest.raises(ContractError, match=words):
+        open_tables(write_parquet(tmp_path, arrow | {"orders": twice}), AS_OF)
+    (tmp_path / "orders.parquet").unlink()
+    twice.to_pandas().to_csv(tmp_path / "orders.csv", index=False)
+    with pytest.raises(ContractError, match=words):
+        open_tables(tmp_path, AS_OF)
