@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -229,6 +229,8 @@ def test_rows_come_out_in_batches_from_every_engine(tables):
         pd.Timestamp("2026-02-28 19:00", tz="America/New_York"),
         datetime(2026, 3, 1),  # noqa: DTZ001 - without a zone on purpose
         np.datetime64("2026-03-01"),
+        date(2026, 3, 1),
+        "20260301T0000",
     ],
 )
 def test_a_moment_is_utc_in_whole_seconds(moment):
@@ -239,6 +241,16 @@ def test_a_moment_is_utc_in_whole_seconds(moment):
 @pytest.mark.parametrize("moment", ["soon", "", None, pd.NaT, float("nan"), [1]])
 def test_what_is_no_moment_is_refused_by_name(moment):
     with pytest.raises(ValueError, match="as_of must be a date or time, got"):
+        utc(moment)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["05.06.2026", "05/06/2026", "now", "today", "12:00", "2026", 20260520, 1.5, True],
+)
+def test_text_that_is_not_iso_8601_and_numbers_are_no_moment(moment):
+    words = "as_of must be a date or time, got .*; allowed is such as 2026-03-01 or 2026-03-01T12"
+    with pytest.raises(ValueError, match=words):
         utc(moment)
 
 

@@ -408,6 +408,17 @@ def test_csv_and_parquet_of_one_table_side_by_side_are_refused(arrow, tmp_path):
         open_tables(tmp_path, AS_OF)
 
 
+@pytest.mark.parametrize("other", ["orders.csv", "orders/0.parquet", "orders/0.csv"])
+def test_a_table_in_more_than_one_form_is_refused(arrow, tmp_path, other):
+    write_parquet(tmp_path, arrow)
+    (tmp_path / other).parent.mkdir(exist_ok=True)
+    (tmp_path / other).touch()
+    other_form = tmp_path / ("orders" if "/" in other else other)
+    words = f"orders must be there in one form only, is in .*orders.parquet and {other_form}"
+    with pytest.raises(ContractError, match=words):
+        open_tables(tmp_path, AS_OF)
+
+
 @pytest.mark.parametrize("keep", [0, 4, 200])
 def test_a_parquet_file_cut_short_is_refused(arrow, tmp_path, keep):
     for name, table in arrow.items():

@@ -10,12 +10,13 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from ibis.common.exceptions import IbisError, TableNotFound
@@ -285,16 +286,27 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def utc(moment: datetime | pd.Timestamp | str, name: str = "as_of") -> datetime:
     """Return a moment as UTC, whole seconds; a moment without a zone is taken as UTC.
 
+    Text is ISO 8601: a day, or a day and a time of it. Words such as ``now`` are no moment.
+
     Raises
     ------
     ValueError
         It is not a moment.
     """
     try:
-        stamp = pd.Timestamp(moment)
-    except (ValueError, TypeError) as err:
-        raise ValueError(f"{name} must be a date or time, got {moment!r}") from err
-    if stamp is pd.NaT:
-        raise ValueError(f"{name} must be a date or time, got {moment!r}")
-    stamp = stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp.tz_convert(UTC)
+        stamp = pd.Timestamp(_moment(moment))
+        stamp = stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp.tz_convert(UTC)
+    except (ValueError, TypeError, OverflowError) as err:
+        raise ValueError(
+            f"{name} must be a date or time, got {moment!r}; "
+            "allowed is such as 2026-03-01 or 2026-03-01T12:00:00Z"
+        ) from err
     return stamp.floor("s").to_pydatetime()
+
+
+def _moment(given: object) -> date | np.datetime64:
+    if isinstance(given, str):
+        return datetime.fromisoformat(given)
+    if not isinstance(given, date | np.datetime64) or pd.isna(given):
+        raise TypeError(f"{type(given)} is no moment")
+    return given

@@ -46,14 +46,19 @@ def loose_files(folder: Path) -> dict[str, list[Path]]:
     Raises
     ------
     ContractError
-        No file is named like a table.
+        No file is named like a table, or a table is there in more than one form.
     """
     files = {}
     for name in TABLES:
         inside = [p for end in ENDINGS for p in sorted((folder / name).glob(f"*{end}"))]
         single = [p for end in ENDINGS if (p := folder / f"{name}{end}").exists()]
-        if inside or single:
-            files[name] = single[:1] or inside
+        forms = [*single, *([folder / name] if inside else [])]
+        if len(forms) > 1:
+            raise ContractError(
+                f"{name} must be there in one form only, is in {' and '.join(map(str, forms))}"
+            )
+        if forms:
+            files[name] = single or inside
     if not files:
         raise ContractError(
             f"{folder} has neither dataset.json nor files named {', '.join(TABLES)} "
