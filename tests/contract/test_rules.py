@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.drawn import arrow_rows
 
@@ -138,7 +139,7 @@ OWN: dict[str, Break] = {
     "orders: ended_at is empty or not before placed_at": Break({"orders.ended_at": PAST}),
     "orders: amount_minor is at least 0": Break({"orders.amount_minor": -1}),
     "orders: n_items is at least 1": Break({"orders.n_items": 0}),
-    "orders: weight is at least 0": Break({"orders.weight": -0.5}),
+    "orders: weight is finite and at least 0": Break({"orders.weight": -0.5}),
     "orders: an order does not replace itself": Break({"orders.replaces_order_id": "own"}),
     "orders: seller_id is found in sellers": Break({"orders.seller_id": NOBODY}),
     "orders: replaces_order_id is found in orders": Break({"orders.replaces_order_id": NOBODY}),
@@ -307,6 +308,28 @@ def test_a_request_that_is_pending_has_no_date_of_decision():
     case = Break({"requests.outcome": "pending"})
     broken = check(open_tables(dataset([case]), AS_OF)).query("n_broken > 0")
     assert broken.rule.tolist() == ["decided_at is given unless outcome is pending"]
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -float("inf")])
+def test_a_weight_that_is_not_finite_breaks_its_rule(tmp_path, weight):
+    frames = dataset([Break()])
+    place = frames["orders"].column_names.index("weight")
+    weights = pa.array([1.0, weight])
+    frames["orders"] = frames["orders"].set_column(place, "weight", weights)
+    for name in ("orders", "requests"):  # of frames in memory NaN is a missing value
+        pq.write_table(frames[name], tmp_path / f"{name}.parquet")
+    broken = check(open_tables(tmp_path, AS_OF)).query("n_broken > 0")
+    assert broken.rule.tolist() == ["weight is finite and at least 0"]
+    assert broken.n_broken.tolist() == [1]
+
+
+def test_columns_of_the_readers_may_be_called_as_those_of_the_check():
+    frames = dataset([Break({"requests.requested_at": PAST})])
+    for name in ("parent_key", "parent_placed_at", "parent_decided_at", "found", "n", "extra"):
+        for table, frame in frames.items():
+            frames[table] = frame.append_column(name, pa.array(["x"] * len(frame)))
+    broken = check(open_tables(frames, AS_OF)).query("n_broken > 0")
+    assert broken.rule.tolist() == ["requested_at is empty or not before the order's placed_at"]
 
 
 def test_a_rule_is_checked_only_where_its_columns_are():

@@ -42,6 +42,14 @@ def _at_least(column: str, least: int) -> Rule:
     return Rule(f"{column} is at least {least}", (column,), lambda t: t[column] < least)
 
 
+def _finite_at_least(column: str, least: int) -> Rule:
+    def broken(t: Any) -> Any:
+        value = t[column].cast("float64")
+        return (value < least) | value.isnan() | value.isinf()
+
+    return Rule(f"{column} is finite and at least {least}", (column,), broken)
+
+
 def _only_with(column: str, other: str) -> Rule:
     return Rule(
         f"{column} is only given with {other}",
@@ -70,7 +78,7 @@ ROW_RULES: dict[str, tuple[Rule, ...]] = {
         *(_not_before(later, earlier) for later, earlier in ORDER_TIMES),
         _at_least("amount_minor", 0),
         _at_least("n_items", 1),
-        _at_least("weight", 0),
+        _finite_at_least("weight", 0),
         Rule(
             "an order does not replace itself",
             ("order_id", "replaces_order_id"),
