@@ -262,10 +262,16 @@ def _joins(tables: Tables, name: str) -> dict[str, _Joins]:
 
 def _with_parent(tables: Tables, child: str, parent: str, key: str) -> _Joins:
     """Each row of ``child`` with its parent's, once; of many rows, in ranges of the key."""
-    ours, theirs = tables.frames[child], tables.frames[parent]
+    ours, theirs = _known(tables, child), _known(tables, parent)
     renamed = theirs.select(
         parent_key=theirs[key], **{f"parent_{c}": theirs[c] for c in theirs.columns if c != key}
     )
     edges = edges_of(theirs[key], tables.n_rows(child) + tables.n_rows(parent))
     pairs = zip(in_ranges(ours, key, edges), in_ranges(renamed, "parent_key", edges), strict=True)
     return [a.join(b, a[key] == b.parent_key, how="left") for a, b in pairs]
+
+
+def _known(tables: Tables, name: str) -> ir.Table:
+    """Columns of the contract only: the reader's own may be called as those of a parent are."""
+    frame = tables.frames[name]
+    return frame.select(*(column for column in TABLES[name].names if column in frame.columns))
