@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.measures.random_rows import AS_OF, random_market
 
 from analysis.cli import main
 from analysis.measures import MEASURES
 from analysis.sources import open_tables
+from analysis.sources.writing import write_dataset
 
 COMMAND = [sys.executable, "-m", "analysis.program"]
 
@@ -99,6 +101,17 @@ def test_why_answers_for_one_order_in_a_sentence(market, capsys):
     assert str(order) in said.replace(",", "") and "shipped" in said
 
 
+def test_a_measure_that_cannot_be_grouped_so_is_left_out_and_named(tmp_path, capsys):
+    frames = random_market(3, 40)
+    write_dataset(tmp_path / "made", frames, as_of=AS_OF, source="test")
+    out = tmp_path / "out"
+    command = ["tables", str(tmp_path / "made"), "--by", "order_state", "--out", str(out)]
+    assert main(command) == 0
+    assert "left out: standardised_success_rate: adjust_for and by" in capsys.readouterr().out
+    assert "order_state" in pd.read_csv(out / "cancellation_success_rate.csv").columns
+    assert not (out / "standardised_success_rate.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -114,6 +127,8 @@ def test_why_answers_for_one_order_in_a_sentence(market, capsys):
         (["tables", "MARKET", "--by", "shoe_size", "--out", "OUT"], "shoe_size"),
         (["tables", "MARKET", "--by", "shoe_size", "--out", "OUT"], "payment_method"),
         (["tables", "MARKET", "--memory", "1KB", "--out", "OUT"], "more with --memory"),
+        (["tables", "MARKET", "--memory", "9999999TB", "--out", "OUT"], "such as 2GB"),
+        (["tables", "MARKET", "--engine=spark", "--master=", "--out=OUT"], "master must be"),
         (["tables", "MARKET", "--memory", "lots", "--out", "OUT"], "such as 2GB"),
         (["report", "MARKET", "--memory", "1", "--out", "OUT"], "such as 2GB"),
         (["tables", "MARKET", "--memory=1GB", "--engine=spark", "--out=OUT"], "--engine duckdb"),

@@ -205,7 +205,7 @@ def _master(options: argparse.Namespace) -> str | None:
 
         if memory is not None:
             raise ValueError("--memory is for --engine duckdb")
-        return options.master or LOCAL
+        return LOCAL if options.master is None else options.master
     if getattr(options, "master", None) is not None:
         raise ValueError("--master is for --engine spark")
     if memory is not None:
@@ -271,7 +271,7 @@ def _tables(options: argparse.Namespace) -> None:
         absent = write_tables(tables, options.out, by=options.by, progress=progress)
     print(f"{options.out}: every measure as CSV and JSON")
     for name, reason in absent.items():
-        print(f"  not in this data: {name}: {reason}")
+        print(f"  left out: {name}: {reason}")
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import ibis
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.measures.random_rows import AS_OF, random_market
 
+from analysis import cancellation_success_rate
 from analysis.sources import (
     business_seconds_between,
     collect,
@@ -403,3 +406,14 @@ def test_how_the_caller_wants_statements_put_together_stays_as_it_was(chosen, mo
     named = frame.mutate(twice=frame.number * 2).filter(lambda t: t.twice > 2)
     assert collect(named)["twice"].tolist() == [4]
     assert ibis.options.sql.fuse_selects is chosen
+
+
+def test_a_database_that_may_only_be_read_answers_as_any_other(tmp_path):
+    frames = random_market(3, 60)
+    with duckdb.connect(tmp_path / "market.duckdb") as writable:
+        for name, frame in frames.items():
+            writable.register("rows", frame)
+            writable.execute(f"CREATE TABLE {name} AS FROM rows")
+    readable = ibis.duckdb.connect(tmp_path / "market.duckdb", read_only=True)
+    found = cancellation_success_rate(open_tables(readable, AS_OF))
+    pd.testing.assert_frame_equal(found, cancellation_success_rate(open_tables(frames, AS_OF)))

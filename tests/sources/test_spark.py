@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from types import SimpleNamespace
 
@@ -89,3 +91,12 @@ def test_the_environment_names_the_engine_that_reads_folders(installed, monkeypa
     monkeypatch.setenv(spark.MASTER_VARIABLE, "nonsense")
     with pytest.raises(ValueError, match="got 'nonsense'"):
         open_tables(tmp_path)
+
+
+def test_an_interrupt_waits_until_java_has_started():
+    reached = False
+    with pytest.raises(KeyboardInterrupt), spark._uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        reached = True
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

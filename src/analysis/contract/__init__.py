@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.contract import codes
 from analysis.contract.arrow import arrow_schema
-from analysis.contract.errors import ContractError, MissingData
+from analysis.contract.errors import ContractError, GroupError, MissingData
 from analysis.contract.folder import (
     MANIFEST,
     Manifest,
@@ -35,6 +35,7 @@ __all__ = [
     "TABLES",
     "Column",
     "ContractError",
+    "GroupError",
     "Manifest",
     "MissingData",
     "Part",

@@ -26,6 +26,10 @@ class ContractError(ValueError):
         return cls("\n".join(blocks), failures)
 
 
+class GroupError(ValueError):
+    """A question cannot be asked by this column, whatever is in it."""
+
+
 class MissingData(LookupError):  # noqa: N818 - reads as what it is in a sentence
     """A table or column that a question needs is not in this data."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
+from analysis.contract import GroupError
 from analysis.measures.counting import (
     Groups,
     as_counts,
@@ -133,7 +134,7 @@ def standardised_success_rate(
     ------
     MissingData
         A column is in none of the tables.
-    ValueError
+    GroupError
         ``adjust_for`` and ``by`` have a column in common.
 
     Notes
@@ -146,7 +147,7 @@ def standardised_success_rate(
     strata = as_names(adjust_for)
     for column in strata:
         if column in by:
-            raise ValueError(f"adjust_for and by must not both hold {column}")
+            raise GroupError(f"adjust_for and by must not both hold {column}")
     frame, keys = requests_of(
         tables, [*by, *strata], requested_by, needed_by="standardised_success_rate"
     )

@@ -13,7 +13,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from analysis.contract import codes
+from analysis.contract import GroupError, codes
 from analysis.measures.pools import pooled
 from analysis.sources import Tables, seconds_between
 from analysis.sources.tables import as_names, known_columns
@@ -159,7 +159,7 @@ def with_columns(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
+    GroupError
         The frame has one of them already: groups are by a column that the result has itself.
     """
     require_own_columns(columns, frame.columns)
@@ -173,10 +173,10 @@ def as_counts(values: np.ndarray) -> np.ndarray:
 
 
 def require_own_columns(names: str | Iterable[str], by: Iterable[str]) -> None:
-    """Raise ValueError if groups are by a column that the table of results has itself."""
+    """Raise GroupError if groups are by a column that the table of results has itself."""
     for name in as_names(names):
         if name in by:
-            raise ValueError(f"by must not hold {name}: the result has a column of that name")
+            raise GroupError(f"by must not hold {name}: the result has a column of that name")
 
 
 def checked_party(requested_by: str) -> str:

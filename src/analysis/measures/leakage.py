@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from analysis.contract import GroupError
 from analysis.sources.tables import as_names
 
 MOMENTS = {  # name -> in words; each is no earlier than the one before it
@@ -78,9 +79,11 @@ def require_known_before(columns: Iterable[str], *, moment: str) -> list[str]:
 
     Raises
     ------
-    ValueError
+    GroupError
         A column is known only later. The message names all of them, when each is known, and what
-        is allowed. Or ``moment`` is unknown.
+        is allowed.
+    ValueError
+        ``moment`` is unknown.
 
     Examples
     --------
@@ -89,7 +92,7 @@ def require_known_before(columns: Iterable[str], *, moment: str) -> list[str]:
     >>> require_known_before(["reason", "decided_by"], moment="asking")
     ... # doctest: +ELLIPSIS +NORMALIZE_WHITESPACE
     Traceback (most recent call last):
-    ValueError: what is known only later cannot explain what begins when the request is made:
+    analysis.contract.errors.GroupError: what is known only later cannot ...:
       decided_by is known when the request is decided
     allowed are seller_id, ..., order_age, and columns that are not in the contract
     """
@@ -99,7 +102,7 @@ def require_known_before(columns: Iterable[str], *, moment: str) -> list[str]:
     late = [column for column in columns if not _is_known(column, moment)]
     if late:
         allowed = ", ".join(column for column in KNOWN_AT if _is_known(column, moment))
-        raise ValueError(
+        raise GroupError(
             f"what is known only later cannot explain what begins {MOMENTS[moment]}:\n"
             + "\n".join(f"  {column} is known {known_when(column)}" for column in late)
             + f"\nallowed are {allowed}, and columns that are not in the contract"

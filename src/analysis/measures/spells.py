@@ -166,6 +166,14 @@ def spells_of(counts: pd.DataFrame, by: Sequence[str], n_causes: int) -> Spells:
     )
 
 
+def in_order(spells: Spells) -> Spells:
+    """Rows by group, time, end and seller: sums do not depend on how the engine gave them."""
+    keys = [spells.n_spells, spells.end, spells.time, spells.groups.index]
+    order = np.lexsort(keys if spells.cluster is None else [keys[0], spells.cluster, *keys[1:]])
+    columns = (None if column is None else column[order] for column in spells[1:])
+    return Spells(Groups(spells.groups.frame, spells.groups.index[order]), *columns)
+
+
 def cells_of(spells: Spells) -> stats.Cells:
     """Return the counts as cells, for estimates that allow for sellers."""
     n = spells.events.sum(axis=1) + spells.censored

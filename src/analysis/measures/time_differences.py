@@ -22,7 +22,7 @@ from analysis.measures.sides import (
     rows_to_test,
     sides_of,
 )
-from analysis.measures.spells import cells_of
+from analysis.measures.spells import cells_of, in_order
 from analysis.sources import Tables
 from analysis.stats.scales import interval_names
 
@@ -86,7 +86,7 @@ def refund_time_difference(
     """
     columns = checked_between(between, by, moment="refunding")
     spells = refund_spells(tables, columns, horizon_days=horizon_days, clock=clock)
-    sides = sides_of(spells, between)
+    sides = sides_of(in_order(spells), between)
     name, beside = baselines(sides, baseline)
     units = DAY // HOUR
     found = _differences(sides, beside, horizon_days * units, level)

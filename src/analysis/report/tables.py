@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from inspect import signature
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.contract import MissingData, replaced_when_complete
+from analysis.contract import GroupError, MissingData, replaced_when_complete
 from analysis.measures import MEASURES
 from analysis.measures.answers import answered
 from analysis.sources import Tables
@@ -48,14 +48,14 @@ def write_tables(
     Returns
     -------
     dict
-        Measure that has no file -> what it lacks in this data.
+        Measure that has no file -> why: what it lacks in this data, or why not by these groups.
 
     Raises
     ------
-    MissingData
+    MissingData, GroupError
         No measure can be grouped by ``by``; nothing is written.
     """
-    absent: dict[str, str] = {}
+    absent: dict[str, MissingData | GroupError] = {}
     grouped = {name for name, measure in MEASURES.items() if "by" in signature(measure).parameters}
     one_thread = duckdb.connect(config={"threads": 1})
     with replaced_when_complete(Path(out)) as folder, one_thread as engine:
@@ -63,16 +63,25 @@ def write_tables(
             options: dict[str, Any] = {"by": list(by)} if name in grouped else {}
             try:
                 _write(engine, folder / name, answered(measure, tables, **options))
-            except MissingData as lack:
-                absent[name] = str(lack)
+            except (MissingData, GroupError) as lack:
+                absent[name] = lack
             _give_back()
             if progress is not None:
                 progress(done, len(MEASURES))
         if by and grouped <= set(absent):
-            known = {column for frame in tables.frames.values() for column in frame.columns}
-            lack = f"the column {', '.join(by)}"
-            raise MissingData(lack, needed_by="any measure", known=sorted(known))
-    return absent
+            raise _why_none(tables, by, absent.values())
+    return {name: str(lack) for name, lack in absent.items()}
+
+
+def _why_none(
+    tables: Tables, by: Sequence[str], lacks: Iterable[MissingData | GroupError]
+) -> MissingData | GroupError:
+    """Say why no measure can be grouped so: a column that is refused, or that is not there."""
+    refused = [lack for lack in lacks if isinstance(lack, GroupError)]
+    if refused:
+        return refused[0]
+    known = {column for frame in tables.frames.values() for column in frame.columns}
+    return MissingData(f"the column {', '.join(by)}", needed_by="any measure", known=known)
 
 
 def _give_back() -> None:

@@ -49,6 +49,6 @@ def memory_size(text: str) -> str:
     ValueError
         It is none.
     """
-    if re.fullmatch(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", text) is None:
+    if re.fullmatch(r"[1-9]\d{0,5}(\.\d+)? ?[KMGT]i?B", text) is None:
         raise ValueError(f"memory must be a size such as 2GB or 500MB, got {text!r}")
     return text

@@ -255,17 +255,27 @@ def kept_in_engine(
     ``packed``: in less than half of the memory, for a third more of the time, in DuckDB.
     """
     if backend.name == "duckdb":  # Ibis would write numbers of words as text
-        table = ibis.util.gen_name(name)
-        run(backend, f"ATTACH IF NOT EXISTS ':memory:' AS {KEPT} (COMPRESS)")
+        table, (kind, database) = ibis.util.gen_name(name), _room(backend)
         for i, part in enumerate(parts):
-            make = "INSERT INTO {} {}" if i else "CREATE TABLE {} AS {}"
-            run(backend, make.format(f'{KEPT}.main."{table}"', _statement(backend, part)))
-            if packed:
+            make = "INSERT INTO {} {}" if i else f"CREATE {kind} {{}} AS {{}}"
+            run(backend, make.format(f'{database}.main."{table}"', _statement(backend, part)))
+            if packed and database == KEPT:
                 run(backend, f"CHECKPOINT {KEPT}")
-        return backend.table(table, database=(KEPT, "main"))
+        return backend.table(table, database=(database, "main"))
     if backend.name == "pyspark":
         return parts[0].cache()
     return parts[0]
+
+
+def _room(backend: BaseBackend) -> tuple[str, str]:
+    """Kind of table that can be kept, and the database for it: ours in memory, if we may."""
+    from duckdb import CatalogException
+
+    try:
+        run(backend, f"ATTACH IF NOT EXISTS ':memory:' AS {KEPT} (COMPRESS)")
+    except CatalogException:  # who opened a file to read only has no room but for what passes
+        return "TEMP TABLE", "temp"
+    return "TABLE", KEPT
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,12 +7,16 @@ said from outside, by the environment variable ``CANCELLATIONS_SPARK_MASTER``: n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -133,10 +137,27 @@ def _started(master: str) -> SparkSession:
     for name, value in (_SETTINGS | _settings_for(master)).items():
         builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        with _uninterrupted():
+            return builder.getOrCreate()
     except (Py4JError, PySparkException) as err:
         reason = str(getattr(err, "java_exception", err)).splitlines()[0]
         raise ValueError(f"Spark does not start on {master}: {reason}") from err
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let an interrupt wait: a Java that is just starting would be left behind, by itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if caught:
+        raise KeyboardInterrupt
 
 
 def _settings_for(master: str) -> dict[str, str]:

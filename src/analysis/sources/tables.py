@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from analysis.contract import Manifest, MissingData, codes
+from analysis.contract import GroupError, Manifest, MissingData, codes
 from analysis.sources.engine import collect, kept_in_engine
 from analysis.sources.ranges import edges_of, in_ranges, near
 from analysis.sources.words import in_words
@@ -288,7 +288,7 @@ def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> 
     ------
     MissingData
         One of them is in none of the tables; says which there are.
-    ValueError
+    GroupError
         One of them holds lists or structures, or is called like a number of the result.
     """
     wanted = as_names(wanted)
@@ -297,9 +297,9 @@ def known_columns(frame: ir.Table, wanted: Iterable[str], *, needed_by: str) -> 
             raise MissingData(f"the column {column}", needed_by=needed_by, known=frame.columns)
         if frame[column].type().is_nested():
             kind = frame[column].type()
-            raise ValueError(f"{needed_by} needs plain values in {column}, which holds {kind}")
+            raise GroupError(f"{needed_by} needs plain values in {column}, which holds {kind}")
         if column in OF_RESULTS:
-            raise ValueError(
+            raise GroupError(
                 f"{needed_by} has a column {column} of its own: rename that of the data"
             )
     return wanted

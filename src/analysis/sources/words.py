@@ -51,5 +51,5 @@ def _enum(backend: BaseBackend, sql: str, column: str) -> str | None:
         return None
     kind = ibis.util.gen_name("kind")
     listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
-    run(backend, f'CREATE TYPE "{kind}" AS ENUM ({listed})')
+    run(backend, f'CREATE TEMP TYPE "{kind}" AS ENUM ({listed})')
     return f'"{kind}"'
