@@ -197,10 +197,13 @@ def test_a_clear_level_of_few_requests_is_said_to_be_so():
     ("row", "said"),
     [
         (driver("packed", 0.1, 0.11, p=0.06), ". The least unclear: packed, 10 percentage points"),
-        (driver("packed", 0.01, 0.11, p=0.9), ", and none comes near it."),
+        (
+            driver("packed", 0.01, 0.11, p=0.9),
+            ", and none comes near it, not even packed, 1.0 percentage",
+        ),
         (
             driver("packed", 0.3, 2, p=0.9, n=4),
-            ", and nothing can be told: even the least unclear may be −100 to +100 points.",
+            ", and nothing can be told: even the least unclear may be −100 to +100 points (n = 4, few).",
         ),
     ],
 )

@@ -63,10 +63,10 @@ def _unclear(known: pd.DataFrame, few: pd.DataFrame, alike: str) -> str:
     ranked = (enough if len(enough) else known).sort_values("p_value", kind="stable")
     least = ranked.iloc[0]
     if least["ci_high"] - least["ci_low"] >= UNTOLD:
-        widest = _limits(least, "ci_low", "ci_high")
-        return f"{none}, and nothing can be told: even the least unclear may be {widest} points."
+        widest = f"{_limits(least, 'ci_low', 'ci_high')} points ({_size(least['n'])})"
+        return f"{none}, and nothing can be told: even the least unclear may be {widest}."
     if least["p_value"] >= NO_SIGN:
-        return f"{none}, and none comes near it."
+        return f"{none}, and none comes near it, not even {_difference(least)}."
     return f"{none}. The least unclear: {_difference(least)}."
 
 
