@@ -163,6 +163,19 @@ def test_items_give_seller_and_category_and_an_order_without_any_is_kept(importe
     assert orders.buyer_id["d1"] == orders.buyer_id["u1"] == "anna"
 
 
+def test_payments_without_a_value_or_a_type_are_told(tmp_path):
+    payments = PAYMENTS.replace("boleto,1,1.15", "boleto,1,").replace("8.15", "")
+    payments = payments.replace("x1,1,voucher", "x1,1,")
+    import_olist(export(tmp_path / "kaggle", order_payments=payments), tmp_path / "out")
+    orders = orders_of(tmp_path / "out")
+    assert orders.amount_minor[["d1", "d2", "x1"]].tolist() == [410, 0, 300]
+    assert orders.payment_method[["d1", "d2", "x1"]].tolist() == ["card", "cash_voucher", "other"]
+    notes = " ".join(read_manifest(tmp_path / "out").notes)
+    assert "2 orders have a payment without payment_value" in notes
+    assert "1 orders have a payment without payment_type" in notes
+    assert "have no payment:" not in notes
+
+
 def test_what_was_repaired_and_what_is_not_there_is_told(imported):
     assert orders_of(imported).shipped_at.notna().to_dict() == {
         "d1": True,
@@ -246,6 +259,8 @@ def test_an_order_that_paid_nothing_is_kept_and_told(tmp_path):
         ({"orders": ORDERS.split("d1")[0]}, "has no orders with a time"),
         ({"order_payments": PAYMENTS.replace("boleto", "pix")}, "payment_type must be .* got pix"),
         ({"order_payments": PAYMENTS.replace("1.15", "six")}, "payment_value must be numbers"),
+        ({"order_payments": PAYMENTS.replace("1.15", "inf")}, "payment_value must be .* got 'inf'"),
+        ({"orders": ORDERS.replace("2018-06-22", "22.6.2018")}, "local time .* got '22.6.2018 08"),
         ({"order_items": ITEMS.replace("d1,2", "d1,b")}, "order_item_id must be numbers"),
         ({"order_items": ITEMS.replace("shop2", "shop9")}, "seller_id is found in sellers: 1 rows"),
         ({"customers": CUSTOMERS.replace("c4", "c9")}, "buyer_id is never null: 1 rows"),

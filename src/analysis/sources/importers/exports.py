@@ -71,7 +71,11 @@ def moments(where: str, texts: pd.Series, zone: str) -> pd.Series:
     try:
         local = pd.to_datetime(texts, format="ISO8601")
     except ValueError as err:
-        raise ContractError(f"{where} must be a local time: {err}") from err
+        read = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+        wrong = _first(texts, read.isna())
+        raise ContractError(
+            f"{where} must be a local time such as 2018-03-01 12:00:00{wrong}"
+        ) from err
     if local.dt.tz is None:
         summer = np.ones(len(local), dtype=bool)
         local = local.dt.tz_localize(zone, ambiguous=summer, nonexistent="shift_forward")
@@ -84,12 +88,19 @@ def numbers(where: str, texts: pd.Series) -> pd.Series:
     Raises
     ------
     ContractError
-        A text is not a number; ``where`` says whose.
+        A text is not a finite number; ``where`` says whose.
     """
-    try:
-        return pd.to_numeric(texts)
-    except ValueError as err:
-        raise ContractError(f"{where} must be numbers: {err}") from err
+    read = pd.to_numeric(texts, errors="coerce")
+    wrong = _first(texts, read.isna() | np.isinf(read))
+    if wrong:
+        raise ContractError(f"{where} must be numbers, finite, such as 12.50{wrong}")
+    return read
+
+
+def _first(texts: pd.Series, is_wrong: pd.Series) -> str:
+    """Words that name the first wrong text; none if there is none."""
+    wrong = texts[is_wrong & texts.notna()]
+    return f", got {wrong.iloc[0]!r}" if len(wrong) else ""
 
 
 def _find(folder: Path, file: str, places: list[str]) -> Path | None:

@@ -175,6 +175,7 @@ def _orders(files: dict[str, pd.DataFrame]) -> _Orders:
     unpaid = int((~frame.order_id.isin(methods.index)).sum())
     if unpaid:
         notes.append(f"{unpaid:,} orders have no payment: method other, amount 0.")
+    notes += _notes_on_payments(files["payments"], frame)
     return _Orders(frame, [*notes, *repairs])
 
 
@@ -197,12 +198,31 @@ def _method_of_order(payments: pd.DataFrame) -> pd.Series:
             f"payments.payment_type must be one of {', '.join(ranks)}, got {', '.join(unknown)}"
         )
     first = payments.payment_type.map(ranks).groupby(payments.order_id).min()
-    return first.map(dict(enumerate(PAYMENT_METHODS.values())))
+    return first.map(dict(enumerate(PAYMENT_METHODS.values()))).fillna("other")
 
 
 def _amount_of_order(payments: pd.DataFrame) -> pd.Series:
+    """Return what every order paid in minor units, by ``order_id``; missing if nowhere said."""
     values = numbers("payments.payment_value", payments.payment_value)
-    return (values.groupby(payments.order_id).sum() * MINOR_UNITS).round()
+    return (values.groupby(payments.order_id).sum(min_count=1) * MINOR_UNITS).round()
+
+
+def _notes_on_payments(payments: pd.DataFrame, orders: pd.DataFrame) -> list[str]:
+    own = payments[payments.order_id.isin(orders.order_id)]
+    gaps = own[["payment_value", "payment_type"]].isna().groupby(own.order_id)
+    valueless, typeless = int(gaps.payment_value.any().sum()), int(gaps.payment_type.any().sum())
+    notes = []
+    if valueless:
+        notes.append(
+            f"{valueless:,} orders have a payment without payment_value: their amount is what "
+            "their other payments add up to, 0 if there are none."
+        )
+    if typeless:
+        notes.append(
+            f"{typeless:,} orders have a payment without payment_type: their method is that of "
+            "their other payments, other if there are none."
+        )
+    return notes
 
 
 def _first_items(files: dict[str, pd.DataFrame]) -> pd.DataFrame:
