@@ -339,3 +339,26 @@ def test_a_rule_is_checked_only_where_its_columns_are():
     assert not {rule for rule in rules if "packed_at" in rule or "ended_at" in rule}
     assert not {rule for rule in rules if "sellers" in rule}
     assert "shipped_at is empty or not before placed_at" in rules
+
+
+@pytest.mark.spark
+def test_words_that_are_none_of_the_contracts_are_shown(tables):
+    opened = tables(
+        requests="""
+            reason
+            Changed mind
+            Changed mind
+            changed_mind
+            it's late
+            b
+            a
+        """,
+    )
+    found = check(opened).query("n_broken > 0")
+    assert found.examples.tolist() == ["""'Changed mind', 'a', 'b'"""]
+    assert found.n_broken.tolist() == [5]
+    assert set(check(opened).query("n_broken == 0").examples) == {""}
+    words = r"reason is one of the words .* \(found 'Changed mind', 'a', 'b'\): 5 rows"
+    with pytest.raises(ContractError, match=words) as caught:
+        require_valid(opened)
+    assert caught.value.failures == {f"requests: {found.rule.iloc[0]}": 5}

@@ -29,6 +29,7 @@ from analysis.sources.tables import Tables
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+EXAMPLES = 3  # words that are shown of those that break a rule
 PROMISES = ("ship_by_at",)  # moments that may lie after as_of
 
 
@@ -42,6 +43,7 @@ class _Count(NamedTuple):
     sentence: str
     frame: Any  # Ibis table on which ``broken`` is aggregated
     broken: Any  # column of ``frame``: whether a row breaks the rule, or how many it stands for
+    word: str = ""  # column of ``frame`` whose words are shown where they break the rule
 
     @property
     def n_broken(self) -> Any:
@@ -61,7 +63,8 @@ def check(tables: Tables) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per rule that could be checked: ``table, rule, n_broken, n_rows``.
+        One row per rule that could be checked: ``table, rule, n_broken, n_rows, examples``; the
+        last has up to three words that are none of the contract's, and is empty else.
     """
     return tables.once("check", functools.partial(_counted, tables)).copy()
 
@@ -82,7 +85,21 @@ def _counted(tables: Tables) -> pd.DataFrame:
         }
     )
     rules = rules.groupby(["table", "rule"], sort=False, as_index=False).sum()  # over all ranges
-    return rules.assign(n_rows=[n_rows[name] for name in rules["table"]])
+    examples = {
+        (count.table, count.sentence): _words_found(count)
+        for i, count in enumerate(counts)
+        if count.word and found[f"c{i}"]
+    }
+    shown = [examples.get((row.table, row.rule), "") for row in rules.itertuples()]
+    return rules.assign(n_rows=[n_rows[name] for name in rules["table"]], examples=shown)
+
+
+def _words_found(count: _Count) -> str:
+    """Return up to :data:`EXAMPLES` words that break a rule, the most frequent first."""
+    rows = count.frame.select(word=count.frame[count.word], n=count.broken.cast("int64"))
+    words = rows.filter(rows.n > 0).group_by("word").aggregate(n_rows=lambda t: t.n.sum())
+    first = words.order_by(words.n_rows.desc(), words.word).limit(EXAMPLES)
+    return ", ".join(map(repr, collect(first).word.tolist()))
 
 
 def _is_large(tables: Tables) -> bool:
@@ -109,7 +126,11 @@ def require_valid(tables: Tables) -> None:
     broken = found[found.n_broken > 0]
     if len(broken):
         failures = {f"{r.table}: {r.rule}": int(r.n_broken) for r in broken.itertuples()}
-        raise ContractError.from_failures(failures)
+        shown = {
+            f"{r.table}: {r.rule}{f' (found {r.examples})' if r.examples else ''}": r.n_broken
+            for r in broken.itertuples()
+        }
+        raise ContractError(str(ContractError.from_failures(shown)), failures)
 
 
 def check_files(folder: str | Path) -> pd.DataFrame:
@@ -173,14 +194,14 @@ def _code_rules(name: str, frame: ir.Table) -> list[_Count]:
     return rules
 
 
-def _other_words(frame: ir.Table, column: str, words: Sequence[str]) -> tuple[Any, Any]:
+def _other_words(frame: ir.Table, column: str, words: Sequence[str]) -> tuple[Any, Any, str]:
     """Rows whose word is none of ``words``; DuckDB groups rows by word sooner than it compares."""
     if not is_duckdb(frame[column]):
         value = frame[column]
-        return frame, value.notin(words)
+        return frame, value.notin(words), column
     rows = frame.select(word=frame[column])
     found = rows.group_by("word").aggregate(n=rows.count())
-    return found, found.word.notin(words).ifelse(found.n, 0)
+    return found, found.word.notin(words).ifelse(found.n, 0), "word"
 
 
 def _time_rules(tables: Tables, name: str, frame: ir.Table) -> list[_Count]:
