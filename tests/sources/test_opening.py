@@ -567,3 +567,79 @@ def test_columns_that_differ_in_case_only_are_refused(arrow, frames, tmp_path):
     twice.to_pandas().to_csv(tmp_path / "orders.csv", index=False)
     with pytest.raises(ContractError, match=words):
         open_tables(tmp_path, AS_OF)
+
+
+# ---- CSV that other programs wrote
+
+
+def test_csv_text_may_have_line_breaks_in_files_of_any_size(frames, tmp_path):
+    text = 'first line\nsecond line, with "quotes"\n' * 20_000  # longer than a block that is read
+    frames["requests"]["reason_text"] = [text, None, "short"]
+    found = collect(open_tables(write_csv(tmp_path, frames), AS_OF).requests.order_by("request_id"))
+    assert found.reason_text.fillna("").tolist() == [text, "", "short"]
+
+
+def test_a_csv_column_of_the_readers_that_turns_out_to_be_text_is_text(frames, tmp_path):
+    n = 100_000  # more than are looked at to guess a type
+    more = pd.concat([frames["orders"].iloc[:1]] * n, ignore_index=True)
+    more = more.assign(order_id=range(n), postcode=["012345"] * (n - 1) + ["SW1A"])
+    write_csv(tmp_path, frames | {"orders": more})
+    assert collect(open_tables(tmp_path, AS_OF).orders).postcode.nunique() == 2
+    (tmp_path / "orders.csv").unlink()
+    (tmp_path / "orders").mkdir()
+    for i, part in enumerate([more[:2], more[-1:]]):
+        part.to_csv(tmp_path / "orders" / f"{i}.csv", index=False)
+    found = collect(open_tables(tmp_path, AS_OF).orders).postcode
+    assert sorted(found) == ["012345", "012345", "SW1A"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("amount_minor", "12,50", "must be a whole minor unit (cents, not euros), got '12,50'"),
+        ("n_items", "1.5", "must be a whole number, got '1.5'"),
+        ("weight", "1,5", "must be a number, got '1,5'"),
+        ("is_cancellable_goods", "yes", "must be a true or false, got 'yes'"),
+        ("placed_at", "28.2.2026", "must be times like 2026-03-01T12:00:00Z, got '28.2.2026'"),
+        ("placed_at", "now", "must be times like 2026-03-01T12:00:00Z, got 'now'"),
+    ],
+)
+def test_a_csv_cell_that_cannot_be_right_is_named_with_its_file(
+    frames, tmp_path, column, cell, message
+):
+    orders = frames.pop("orders").astype(object)
+    write_csv(tmp_path, frames)
+    (tmp_path / "orders").mkdir()
+    orders[:2].to_csv(tmp_path / "orders" / "0.csv", index=False)
+    orders[2:].assign(**{column: cell}).to_csv(tmp_path / "orders" / "1.csv", index=False)
+    with pytest.raises(ContractError) as caught:
+        open_tables(tmp_path, AS_OF)
+    where = f"{tmp_path / 'orders' / '1.csv'} does not read as the table orders"
+    assert str(caught.value) == f"{where}: {column} {message}"
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding"), [(";", "utf-8"), ("\t", "utf-8"), (",", "utf-16"), (";", "utf-16")]
+)
+def test_a_csv_file_of_other_separators_or_encoding_is_told_what_is_allowed(
+    frames, tmp_path, separator, encoding
+):
+    path = write_csv(tmp_path, frames) / "orders.csv"
+    frames["orders"].to_csv(path, index=False, sep=separator, encoding=encoding)
+    words = "orders.csv does not read as the table orders: .* separated by commas, in UTF-8"
+    with pytest.raises(ContractError, match=words):
+        open_tables(tmp_path, AS_OF)
+
+
+def test_the_csv_part_that_lacks_a_column_or_has_it_twice_is_named(frames, tmp_path):
+    orders = frames.pop("orders")
+    write_csv(tmp_path, frames)
+    (tmp_path / "orders").mkdir()
+    orders[:2].to_csv(tmp_path / "orders" / "0.csv", index=False)
+    path = tmp_path / "orders" / "1.csv"
+    orders[2:].drop(columns="n_items").to_csv(path, index=False)
+    with pytest.raises(ContractError, match=r"1\.csv: orders lacks n_items"):
+        open_tables(tmp_path, AS_OF)
+    pd.concat([orders, orders[["category"]]], axis=1)[2:].to_csv(path, index=False)
+    with pytest.raises(ContractError, match=r"1\.csv: orders has more than one column called cat"):
+        open_tables(tmp_path, AS_OF)

@@ -74,7 +74,7 @@ def _converted(where: str, spec: Column, values: pa.ChunkedArray) -> pa.ChunkedA
     if spec.kind in ("code", "text") and not _is_text(values.type):
         raise ContractError(f"{where} must be text, is {values.type}")
     target = _TARGETS.get(spec.kind)
-    return values if target is None else _cast(where, values, target, _WORDS[spec.kind])
+    return values if target is None else _cast(where, values, target, WORDS[spec.kind])
 
 
 def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -96,7 +96,7 @@ _TARGETS = {
     "flag": pa.bool_(),
     "number": pa.float64(),
 }
-_WORDS = {
+WORDS = {
     "money": "whole minor unit (cents, not euros)",
     "count": "whole number",
     "flag": "true or false",
@@ -184,7 +184,7 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
         "number": not kind.is_numeric(),
     }[spec.kind]
     if wrong and not kind.is_null():
-        words = {"id": "whole number or text", "code": "text", "text": "text"} | _WORDS
+        words = {"id": "whole number or text", "code": "text", "text": "text"} | WORDS
         raise ContractError(f"{where} must be a {words[spec.kind]}, is {kind}")
     if kind.is_null():
         return value.cast(

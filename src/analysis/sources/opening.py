@@ -24,7 +24,8 @@ from analysis.sources.connecting import connect
 from analysis.sources.engine import collect, found_table, registered, utc
 from analysis.sources.entering import arrow_table, engine_table
 from analysis.sources.owners import with_own_columns
-from analysis.sources.reading import loose_files, parquet_rows, read_table
+from analysis.sources.parts import parquet_rows
+from analysis.sources.reading import loose_files, read_table
 from analysis.sources.sharing import with_shared
 from analysis.sources.spark import MASTER_VARIABLE, spark_backend
 from analysis.sources.tables import Tables

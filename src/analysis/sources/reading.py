@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import csv
+import io
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import ibis
-import ibis.expr.datatypes as dt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from analysis.contract import TABLES, ContractError
 from analysis.sources.engine import registered
-from analysis.sources.entering import arrow_table, engine_table, require_columns
+from analysis.sources.entering import WORDS, arrow_table, require_columns
+from analysis.sources.parts import parquet_table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -24,19 +25,21 @@ if TYPE_CHECKING:
 
 ENDINGS = (".parquet", ".csv")
 NOTHING = ["", "NULL", "null"]  # words of a CSV cell without a value; "NA" is a country
-_KINDS = {
-    "id": "int64",
-    "time": "timestamp('UTC')",
-    "money": "int64",
-    "count": "int64",
-    "flag": "boolean",
-    "number": "float64",
-}  # of a column without a value; others are text
-_COMMON = (
-    (dt.DataType.is_integer, dt.int64),
-    (dt.DataType.is_numeric, dt.float64),
-    (dt.DataType.is_timestamp, dt.Timestamp("UTC")),
-)  # the first that both types of a column are, and what then holds both
+_CSV = "CSV must be separated by commas, in UTF-8, with the names of the columns in its first line"
+_CSV_TYPES = {
+    "money": pa.int64(),
+    "count": pa.int64(),
+    "number": pa.float64(),
+    "flag": pa.bool_(),
+}  # all else is read as text first
+_NUMBERS = {pa.null(), pa.int64(), pa.float64()}  # types that Arrow puts below each other
+_LONGEST_ROW_BYTES = 1 << 26  # where texts have line breaks
+_WRONG_CELL = re.compile(
+    r"CSV column #(?P<column>\d+):.* conversion error to .*: (?:invalid value (?P<value>'.*')|.*)",
+    re.DOTALL,
+)
+_CLOCK = ("now", "today")
+_TIMES = "must be times like 2026-03-01T12:00:00Z"
 _WHOLE_NUMBER = r"^(0|-?[1-9][0-9]{0,17})$"  # written so, a number is the same read as text
 
 
@@ -93,142 +96,90 @@ def read_table(
         raise ContractError(f"{name} has both CSV and Parquet files: {paths[0].parent}")
     if endings == {".csv"}:
         return registered(backend, name, arrow_table(name, _csv_table(name, paths)))
-    parts = [
-        _part(backend, name, files, schema, is_exact=is_exact)
-        for schema, files in _by_schema(paths)
-    ]
-    return parts[0].table if len(parts) == 1 else _united(name, parts)
-
-
-def parquet_rows(path: Path) -> int:
-    """Return the number of rows of a Parquet file, from its foot.
-
-    Raises
-    ------
-    ContractError
-        The file is missing or not a whole Parquet file.
-    """
-    return _foot(path).num_rows
-
-
-def _foot(path: Path) -> pq.FileMetaData:
-    try:
-        return pq.read_metadata(path)
-    except FileNotFoundError as err:
-        raise ContractError(f"{path} is missing: the dataset is not complete") from err
-    except (pa.ArrowInvalid, OSError) as err:
-        raise ContractError(f"{path} is not a complete Parquet file: {err}") from err
-
-
-def _by_schema(paths: list[Path]) -> list[tuple[pa.Schema, list[Path]]]:
-    """Files that have the same columns of the same types together; mostly that is all of them."""
-    groups: list[tuple[pq.ParquetSchema, list[Path]]] = []
-    for path in paths:
-        schema = _foot(path).schema
-        files = next((files for known, files in groups if known.equals(schema)), None)
-        if files is None:
-            groups.append((schema, files := []))
-        files.append(path)
-    return [(schema.to_arrow_schema(), files) for schema, files in groups]
-
-
-class _Part(NamedTuple):
-    """Files of one table that have the same columns."""
-
-    path: Path  # of the first
-    table: ir.Table
-    empty: set[str]  # columns that have neither a value nor a type
-
-
-def _part(
-    backend: BaseBackend, name: str, paths: list[Path], schema: pa.Schema, *, is_exact: bool
-) -> _Part:
-    try:
-        require_columns(name, schema.names)
-        table = _read_parquet(backend, [str(path) for path in paths])
-        empty = {field.name for field in schema if pa.types.is_null(field.type)}
-        if empty:
-            table = table.mutate(**{column: _nothing(name, column) for column in empty})
-        return _Part(paths[0], engine_table(name, table, is_exact=is_exact), empty)
-    except ContractError as err:
-        raise ContractError(f"{paths[0]}: {err}") from err
-
-
-def _nothing(name: str, column: str) -> ir.Scalar:
-    kind = TABLES[name].column(column).kind if column in TABLES[name].names else "text"
-    return ibis.null(_KINDS.get(kind, "string"))
-
-
-def _united(name: str, parts: list[_Part]) -> ir.Table:
-    """Rows of all parts; a column that a part does not have is missing in its rows."""
-    kinds: dict[str, tuple[dt.DataType, Path]] = {}
-    for part in parts:
-        for column, kind in part.table.schema().items():
-            if column not in part.empty:
-                known, path = kinds.get(column, (kind, part.path))
-                common = _common_kind(known, kind)
-                if common is None:
-                    raise ContractError(
-                        f"{name}.{column} is {known} in {path} but {kind} in {part.path}"
-                    )
-                kinds[column] = (common, path)
-    names = dict.fromkeys(column for part in parts for column in part.table.columns)
-    require_columns(name, list(names))
-    return ibis.union(*(_with_columns(name, part, names, kinds) for part in parts))
-
-
-def _with_columns(
-    name: str, part: _Part, names: Iterable[str], kinds: Mapping[str, tuple[dt.DataType, Path]]
-) -> ir.Table:
-    columns = {}
-    for column in names:
-        has = column in part.table.columns and column not in part.empty
-        value = part.table[column] if has else _nothing(name, column)
-        columns[column] = value.cast(kinds[column][0]) if column in kinds else value
-    return part.table.select(**columns)
-
-
-def _common_kind(one: dt.DataType, other: dt.DataType) -> dt.DataType | None:
-    """Return the type that holds values of both, if they are of one nature."""
-    if one == other:
-        return one
-    for is_both, common in _COMMON:
-        if is_both(one) and is_both(other):
-            return common
-    return None
-
-
-def _read_parquet(backend: BaseBackend, paths: list[str]) -> ir.Table:
-    view = ibis.util.gen_name("parquet")  # never the name of a table that the reader already has
-    if backend.name == "pyspark":  # Ibis gives Spark one path only, and not that it is a file's
-        files = [f"file://{Path(path).absolute()}" for path in paths]
-        backend._session.read.parquet(*files).createOrReplaceTempView(view)
-        return backend.table(view)
-    return backend.read_parquet(paths if len(paths) > 1 else paths[0], table_name=view)
+    return parquet_table(backend, name, paths, is_exact=is_exact)
 
 
 def _csv_table(name: str, paths: list[Path]) -> pa.Table:
-    kinds = {"money": pa.int64(), "count": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
-    columns = TABLES[name].columns
+    """Files one below the other; a column of the reader's own that has several types is text."""
+    parts = [_csv_part(name, path) for path in paths]
+    kinds: dict[str, set[pa.DataType]] = {}
+    for field in (field for part in parts for field in part.schema):
+        kinds.setdefault(field.name, set()).add(field.type)
+    mixed = [c for c, found in kinds.items() if len(found - {pa.null()}) > 1 and found - _NUMBERS]
+    if mixed:
+        parts = [_csv_part(name, path, as_text=mixed) for path in paths]
+    table = pa.concat_tables(parts, promote_options="permissive")
+    for position, column in enumerate(table.column_names):
+        if _kind(name, column) == "id":
+            table = table.set_column(position, column, _ids(table.column(column)))
+    return table
+
+
+def _csv_part(name: str, path: Path, as_text: Sequence[str] = ()) -> pa.Table:
+    kinds = {c.name: _CSV_TYPES.get(c.kind, pa.string()) for c in TABLES[name].columns}
     options = pacsv.ConvertOptions(
-        column_types={c.name: kinds.get(c.kind, pa.string()) for c in columns},
+        column_types=kinds | dict.fromkeys(as_text, pa.string()),
         strings_can_be_null=True,
         null_values=NOTHING,
     )
     try:
-        parts = [pacsv.read_csv(path, convert_options=options) for path in paths]
-        table = pa.concat_tables(parts, promote_options="permissive")
-        names = table.column_names
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError, OSError) as err:
-        raise ContractError(f"{paths[0]} does not read as the table {name}: {err}") from err
-    for position, column in enumerate(names):
-        kind = TABLES[name].column(column).kind if column in TABLES[name].names else ""
-        if kind == "time":
-            read = _moments(f"{name}.{column}", table.column(column))
+        names = _header(name, path)
+        table = _read_csv(path, options)
+    except (pa.ArrowInvalid, OSError) as err:
+        wrong = _WRONG_CELL.search(str(err))
+        if wrong is None:
+            raise ContractError(f"{_where(name, path)}: {err}; {_CSV}") from err
+        column = names[int(wrong["column"])]
+        if column not in TABLES[name].names and column not in as_text:  # its first rows misled
+            return _csv_part(name, path, [*as_text, column])
+        words = WORDS.get(_kind(name, column), "text in UTF-8")
+        got = "" if wrong["value"] is None else f", got {wrong['value']}"
+        where = _where(name, path)
+        raise ContractError(f"{where}: {column} must be a {words}{got}") from err
+    for position, column in enumerate(table.column_names):
+        if _kind(name, column) == "time":
+            read = _moments(f"{_where(name, path)}: {column}", table.column(column))
             table = table.set_column(position, column, read)
-        elif kind == "id":
-            table = table.set_column(position, column, _ids(table.column(column)))
     return table
+
+
+def _where(name: str, path: Path) -> str:
+    return f"{path} does not read as the table {name}"
+
+
+def _kind(name: str, column: str) -> str:
+    """Kind of a column; empty if it is the reader's own."""
+    return TABLES[name].column(column).kind if column in TABLES[name].names else ""
+
+
+def _header(name: str, path: Path) -> list[str]:
+    """Names of the columns, seen to be those that the table must have."""
+    with path.open("rb") as file:
+        line = next((line for line in file if line.strip()), b"")
+    text = line.decode("utf-8-sig", "replace")
+    names = next(csv.reader(io.StringIO(text, newline="")), [])
+    is_known = bool(set(names) & set(TABLES[name].names))
+    if "\0" in text or "\ufffd" in text or (len(names) == 1 and not is_known):
+        raise ContractError(f"{_where(name, path)}: its first line is {text[:40]!r}; {_CSV}")
+    if names:
+        try:
+            require_columns(name, names)
+        except ContractError as err:
+            raise ContractError(f"{path}: {err}") from err
+    return names
+
+
+def _read_csv(path: Path, options: pacsv.ConvertOptions) -> pa.Table:
+    """Read a file; only if need be the slower way, in which text may have line breaks."""
+    try:
+        return pacsv.read_csv(path, convert_options=options)
+    except pa.ArrowInvalid:
+        return pacsv.read_csv(
+            path,
+            convert_options=options,
+            read_options=pacsv.ReadOptions(block_size=_LONGEST_ROW_BYTES),
+            parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        )
 
 
 def _ids(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -240,8 +191,14 @@ def _ids(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _moments(where: str, values: pa.ChunkedArray) -> pa.Array:
     """ISO 8601 texts, with offset or without (UTC), as moments."""
+    texts = values.to_pandas()
+    wrong = texts[texts.isin(_CLOCK)]  # words that pandas takes for the time of reading
     try:
-        moments = pd.to_datetime(values.to_pandas(), utc=True, format="ISO8601")
+        moments = pd.to_datetime(texts[:0] if len(wrong) else texts, utc=True, format="ISO8601")
     except ValueError as err:
-        raise ContractError(f"{where} must be times like 2026-03-01T12:00:00Z: {err}") from err
+        read = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+        wrong = texts[read.isna() & texts.notna() & (texts != "NaT")]
+        raise ContractError(f"{where} {_TIMES}, got {wrong.iloc[0]!r}") from err
+    if len(wrong):
+        raise ContractError(f"{where} {_TIMES}, got {wrong.iloc[0]!r}")
     return pa.array(moments.dt.floor("s"), type=pa.timestamp("ms", tz="UTC"))
