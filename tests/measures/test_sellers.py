@@ -110,8 +110,9 @@ def test_a_seller_is_expected_to_do_as_the_others_with_such_requests(tables):
     # seller 1: others succeed in 2 of 4; awaiting (0 + 1/2) / (1 + 1), shipped (1 + 1/2) / (2 + 1)
     assert card.expected_rate[1] == pytest.approx((2 * 0.25 + 0.5) / 3)
     assert card.observed_expected[1] == pytest.approx(2 / (2 * 0.25 + 0.5))
-    # seller 2: others succeed in 2 of 3; shipped (0 + 2/3) / 2, awaiting (2 + 2/3) / 3, packed 2/3
-    assert card.expected_rate[2] == pytest.approx((2 * 1 / 3 + 8 / 9 + 2 / 3) / 4)
+    # seller 2: others succeed in 2 of 3; shipped (0 + 2/3) / 2, packed 2/3; awaiting
+    # (2 + 2/3) / 3, kept half of 3 + 1 requests from 1
+    assert card.expected_rate[2] == pytest.approx((2 * 1 / 3 + 7 / 8 + 2 / 3) / 4)
     same = seller_scorecard(tables(**MIXED), adjust_for=[]).set_index("seller_id")
     assert same.expected_rate[1] == pytest.approx((2 + 0.5) / (4 + 1))
     with pytest.raises(MissingData, match="the column nothing"):

@@ -69,6 +69,12 @@ def test_counts_add_up_and_rare_words_are_not_tested():
     assert found.observed[0, -1] == 1
 
 
+def test_one_word_that_others_never_say_is_no_departure():
+    counts = np.array([[5, 1], [4, 0], [3, 0]])
+    found = mix_departures(np.arange(3), np.zeros(3, int), counts, n_groups=3)
+    assert found.p_value[0, 0] > 0.3
+
+
 def test_nothing_to_compare():
     found = mix_departures([], [], np.empty((0, 0)), n_groups=0)
     assert found.p_value.shape == (0, 0) and found.correlation == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.stats import Expected, adjusted_rates, expected_counts
+from analysis.stats import Expected, adjusted_rates, expected_counts, q_values, two_sided_p
 
 
 def by_hand(group, cell, k, n, n_groups):
@@ -17,11 +17,11 @@ def by_hand(group, cell, k, n, n_groups):
         others = group != g
         here = others & (cell == c)
         if n[others].sum():
-            overall = k[others].sum() / n[others].sum()
+            overall, least = k[others].sum() / n[others].sum(), 0.5 / (n[others].sum() + 1)
         else:
-            overall = k.sum() / max(n.sum(), 1)
+            overall, least = k.sum() / max(n.sum(), 1), 0.0
         worth = n[here].sum() + 1
-        rate = (k[here].sum() + overall) / worth
+        rate = min(max((k[here].sum() + overall) / worth, least), 1 - least)
         expected[g] += own * rate
         variance[g] += rate * (1 - rate) * own * (1 + own / worth)
     return expected, variance
@@ -76,3 +76,36 @@ def test_one_group_is_compared_with_itself_and_none_is_empty():
     found = expected_counts([0, 0], [0, 1], [3, 1], [4, 4], n_groups=1)
     assert found.expected.tolist() == [4.0]  # 8 at the overall rate of one half
     assert len(expected_counts([], [], [], [], n_groups=0).expected) == 0
+
+
+def p_values(found):
+    """Exact p-values of each group, with the doubt about what is expected."""
+    share = found.expected / found.n
+    doubt = found.variance / found.n**2 - share * (1 - share) / found.n
+    return two_sided_p(found.k, found.n, share, np.maximum(doubt, 0))
+
+
+def test_others_who_all_ended_alike_are_no_proof():
+    found = expected_counts([0, 1], [0, 0], [1, 0], [3, 2], n_groups=2)
+    assert found.expected[0] == pytest.approx(3 * 0.5 / 3)  # 0 of 2, and half of one more
+    assert p_values(found)[0] > 0.5  # 1 of 3 beside 0 of 2: Fisher's exact p is 1
+    found = expected_counts([0, 0, 1, 1], [0, 1, 0, 1], [4, 3, 50, 1], [4, 4, 50, 1], n_groups=2)
+    least = 0.5 / 52  # of 51 units in both cells
+    assert found.expected[0] == pytest.approx(4 * (1 - least) + 4 * (1 - least))
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "size", "rates"),
+    [(3, 4, (0.95, 0.95)), (10, 20, (0.995, 0.995)), (10, 5, (0.99, 0.97)), (8, 40, (0.999, 0.9))],
+)
+def test_groups_that_are_alike_are_seldom_called_unlike(n_groups, size, rates):
+    rng = np.random.default_rng(6)
+    group, cell = (x.ravel() for x in np.meshgrid(range(n_groups), range(2), indexing="ij"))
+    listed = 0
+    for _ in range(200):
+        first = rng.binomial(size, rng.uniform(size=n_groups))
+        n = np.c_[first, size - first].ravel()
+        k = rng.binomial(n, np.array(rates)[cell])
+        found = expected_counts(group, cell, k, n, n_groups=n_groups)
+        listed += (q_values(p_values(found)) <= 0.05).any()
+    assert listed <= 10  # of 200; none or few, since exact tails are conservative

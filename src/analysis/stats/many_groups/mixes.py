@@ -53,7 +53,8 @@ def mix_departures(
     Notes
     -----
     Expected counts by indirect standardisation without the group itself
-    (:func:`analysis.stats.expected_counts`). Given these, a group's counts are taken as
+    (:func:`analysis.stats.expected_counts`), times what makes them add up to the group's cases
+    where a word that others never say is expected nevertheless. Given these, a group's counts are taken as
     Dirichlet-multinomial with one correlation for all, so that each word is beta-binomial with
     between-group variance ``correlation * e * (1 - e)``, to which the doubt about ``e`` is
     added; the test is exact and conservative (:func:`analysis.stats.two_sided_p`). The
@@ -83,6 +84,7 @@ def mix_departures(
         for name in ("k", "expected", "variance")
     )
     n = np.broadcast_to(found[0].n[:, None], observed.shape)
+    expected *= _to_whole(expected, n)
     share, chance, doubt = _shares(expected, variance, n)
     correlation = _correlation(observed, expected, n, chance + doubt)
     between = correlation * share * (1 - share) + doubt
@@ -90,6 +92,12 @@ def mix_departures(
     p_value = np.full(observed.shape, np.nan)
     p_value[tested] = two_sided_p(observed[tested], n[tested], share[tested], between[tested])
     return MixDepartures(observed, expected, p_value, correlation)
+
+
+def _to_whole(expected: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Factor that makes the expected counts of each group add up to its cases."""
+    whole = expected.sum(axis=1, keepdims=True)
+    return np.divide(n, whole, out=np.ones(n.shape), where=whole > 0)
 
 
 def _shares(

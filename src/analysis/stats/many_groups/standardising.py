@@ -13,6 +13,7 @@ import numpy as np
 from analysis.stats.shares.proportions import checked_counts
 
 OWN_WEIGHT = 1.0  # units of the overall rate in each cell, so that a cell nobody shares has a rate
+_LEAST_EVENTS = 0.5  # of all others: what never happened to them may yet happen
 
 
 class Expected(NamedTuple):
@@ -72,11 +73,12 @@ def expected_counts(
     group, cell = np.asarray(group, np.int64), np.asarray(cell, np.int64)
     own_k, own_n = (np.bincount(group, x, n_groups) for x in (k, n))
     cell_k, cell_n = (np.bincount(cell, x)[cell] if len(cell) else x for x in (k, n))
+    others = n.sum() - own_n
     with np.errstate(invalid="ignore", divide="ignore"):
-        rest = (k.sum() - own_k) / (n.sum() - own_n)
-        overall = np.where(n.sum() > own_n, rest, own_k / own_n)[group]
+        overall = np.where(others > 0, (k.sum() - own_k) / others, own_k / own_n)[group]
+    least = np.where(others > 0, _LEAST_EVENTS / (others + 1), 0)[group]
     worth = cell_n - n + OWN_WEIGHT
-    rate = np.clip((cell_k - k + OWN_WEIGHT * overall) / worth, 0, 1)
+    rate = np.clip((cell_k - k + OWN_WEIGHT * overall) / worth, least, 1 - least)
     expected = np.bincount(group, np.where(n > 0, n * rate, 0), n_groups)
     doubt = np.where(n > 0, rate * (1 - rate) * n * (1 + n / worth), 0)
     return Expected(own_k, own_n, expected, np.bincount(group, doubt, n_groups))
