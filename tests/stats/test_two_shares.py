@@ -246,6 +246,15 @@ def test_ratio_limits_are_where_the_difference_reaches_zero():
             assert difference[end] == pytest.approx(0, abs=1e-12)
 
 
+def test_lower_limits_of_a_ratio_to_nothing_are_where_the_test_rejects():
+    cells = np.array([50, 1000, 1, 30]), np.array([200, 1000, 4, 9000]), 0, [150, 1000, 7, 3]
+    found = score_ratio(*cells)
+    assert found.low[:2] == pytest.approx([9.970129, 261.187613], rel=1e-6)
+    assert (found.low < cells[1] * (np.array(cells[3]) + 1)).all()
+    turned = score_ratio(0, cells[3], *cells[:2])
+    assert turned.high == pytest.approx(1 / found.low, rel=1e-9)
+
+
 def test_impossible_counts_are_refused():
     for contrast in BOTH:
         with pytest.raises(ValueError, match="k must be at most n"):

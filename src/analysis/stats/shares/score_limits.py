@@ -208,9 +208,14 @@ def _newton(counts: Counts, difference: np.ndarray, x: np.ndarray) -> np.ndarray
 
 
 def _likeliest_base(counts: Counts, ratio: np.ndarray) -> np.ndarray:
-    """Return the likeliest second share if the first is ``ratio`` times it: a quadratic's root."""
+    """Return the likeliest second share if the first is ``ratio`` times it: a quadratic's root.
+
+    Solved for the larger share, so that squares stay finite for any ratio.
+    """
     (k1, n1), (k2, n2) = counts
-    a, c = (n1 + n2) * ratio, k1 + k2
-    b = n1 * ratio + k1 + n2 + k2 * ratio
+    larger = np.maximum(ratio, 1)
+    up, down = ratio / larger, 1 / larger
+    a, c = (n1 + n2) * up * down, k1 + k2
+    b = (n1 + k2) * up + (k1 + n2) * down
     root = np.sqrt(np.maximum(b**2 - 4 * a * c, 0))
-    return np.clip(2 * c / (b + root), 0, np.minimum(1, 1 / ratio))
+    return np.clip(2 * c / (b + root), 0, np.minimum(larger, larger / ratio)) / larger
