@@ -47,11 +47,12 @@ def test_under_one_common_rate_half_of_the_ratios_are_0_and_few_are_rejected():
 
 
 def adjusted(k, n, correlation):
-    """Highest log-likelihood over means, less half the log of its curvature there."""
+    """Highest log-likelihood over means, less half the log of its curvature in their logit."""
     means, step = np.linspace(0.5, 0.7, 401), 1e-3
     mean = max(means, key=lambda mean: log_likelihood(k, n, mean, correlation))
     down, here, up = (log_likelihood(k, n, mean + d, correlation) for d in (-step, 0.0, step))
-    return here - np.log((2 * here - down - up) / step**2) / 2
+    curvature = (2 * here - down - up) / step**2 * (mean * (1 - mean)) ** 2
+    return here - np.log(curvature) / 2
 
 
 def test_the_interval_is_where_the_adjusted_likelihood_has_fallen_by_half_the_quantile():
@@ -76,13 +77,30 @@ def test_luck_is_what_is_left_of_the_raw_variance():
 
 @pytest.mark.parametrize(
     ("k", "n"),
-    [([], []), ([3], [5]), ([0, 1, 1], [1, 1, 1]), ([0, 0], [5, 9]), ([5, 9], [5, 9])],
+    [
+        ([], []),
+        ([3], [5]),
+        ([0, 1, 1], [1, 1, 1]),
+        ([0, 0], [5, 9]),
+        ([5, 9], [5, 9]),
+        ([1, 0, 0, 0], [1000] * 4),  # one success: nothing can be like or unlike it
+        ([5, 8], [5, 9]),
+    ],
 )
 def test_what_cannot_be_told_is_missing(k, n):
     found = beta_binomial_spread(np.array(k), np.array(n))
     assert np.isnan(found[1:]).all()
     mean = sum(k) / sum(n) if n else np.nan
     assert found.mean == pytest.approx(mean, nan_ok=True)
+
+
+def test_rare_events_of_groups_that_are_alike_are_no_sign_that_they_differ():
+    k = np.random.default_rng(8).binomial(100, 0.005, (20, 8))
+    patterns, times = np.unique(np.sort(k), axis=0, return_counts=True)
+    p_value = [beta_binomial_spread(one, np.full(8, 100)).p_value for one in patterns]
+    assert times[np.array(p_value) < 0.05].sum() <= 2  # of 20 at 5%
+    assert beta_binomial_spread([1, 1, 0, 0], [1000] * 4).p_value == 1
+    assert beta_binomial_spread([2, 0, 0, 0], [1000] * 4).p_value > 0.1
 
 
 def test_all_or_nothing_groups_differ_as_much_as_can_be():

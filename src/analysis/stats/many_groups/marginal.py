@@ -83,14 +83,16 @@ class MarginalLikelihood:
         """Profile log-likelihood of each strength, less half the log of the mean's information.
 
         As restricted likelihood does for normal data, it allows for the mean having been fitted
-        to the same groups. Source: Cox and Reid (1987), J. R. Stat. Soc. B 49:1-39; the mean and
-        the correlation are nearly orthogonal.
+        to the same groups. The information is that of the logit of the mean, which rare events
+        leave nearly orthogonal to the correlation, while the mean itself moves with it. Source:
+        Cox and Reid (1987), J. R. Stat. Soc. B 49:1-39.
         """
         strength = np.asarray(strength, float)
         mean, finite = self.best_mean(strength), np.isfinite(strength)
         information = self.k / mean**2 + (self.n - self.k) / (1 - mean) ** 2
         if finite.any():
             information[finite] = -self.slopes(mean[finite], strength[finite])[1]
+        information *= (mean * (1 - mean)) ** 2
         return self.value(mean, strength) - np.log(information) / 2
 
 

@@ -54,9 +54,9 @@ def mix_departures(
     -----
     Expected counts by indirect standardisation without the group itself
     (:func:`analysis.stats.expected_counts`), times what makes them add up to the group's cases
-    where a word that others never say is expected nevertheless. Given these, a group's counts are taken as
-    Dirichlet-multinomial with one correlation for all, so that each word is beta-binomial with
-    between-group variance ``correlation * e * (1 - e)``, to which the doubt about ``e`` is
+    where a word that others never say is expected nevertheless. Given these, a group's counts are
+    taken as Dirichlet-multinomial with one correlation for all, so that each word is beta-binomial
+    with between-group variance ``correlation * e * (1 - e)``, to which the doubt about ``e`` is
     added; the test is exact and conservative (:func:`analysis.stats.two_sided_p`). The
     correlation is the additive variance of the deviations over ``sqrt(e (1 - e))``, winsorised
     so that the groups looked for do not hide themselves (:func:`analysis.stats.dispersion`),

@@ -15,6 +15,7 @@ from analysis.stats.scales import checked_level
 from analysis.stats.shares.proportions import checked_counts
 
 _LEAST, _SCAN, _STAGES = 1e-9, 33, 9
+_LEAST_EVENTS = 2  # units with and without the property
 _GAIN = 1e-6  # twice the log-likelihood; less is no sign that groups differ
 
 
@@ -53,7 +54,8 @@ def beta_binomial_spread(
     Spread
         The standard deviation of the true rates is
         ``sqrt(mean * (1 - mean) * correlation)``. All but ``mean`` are NaN with fewer than two
-        groups, with groups of one unit only, and where no or every unit has the property.
+        groups, with groups of one unit only, and where fewer than two units have the property,
+        or fewer than two do not: one alone can tell nothing of groups.
 
     Raises
     ------
@@ -63,8 +65,8 @@ def beta_binomial_spread(
     Notes
     -----
     Beta-binomial with the profile likelihood of the correlation adjusted for the fitted mean
-    (Cox and Reid 1987), as restricted likelihood does for normal data: unadjusted, 12 groups are
-    told to be more alike than they are. The interval is what the adjusted likelihood leaves within
+    on the logit scale (Cox and Reid 1987), as restricted likelihood does for normal data:
+    unadjusted, 12 groups are told to be more alike than they are. The interval is what the adjusted likelihood leaves within
     half the chi-square quantile (1 df) of its maximum; it includes 0 where groups need not differ.
     Under one common rate the likelihood ratio is 0 with probability one half, else chi-square with
     1 df: the p-value is half of the chi-square tail, and 1 where the ratio is 0. With few groups
@@ -81,14 +83,14 @@ def beta_binomial_spread(
     --------
     >>> found = beta_binomial_spread([2, 9, 5, 14, 30], [10, 10, 10, 20, 40])
     >>> [round(value, 3) for value in found[:6]]
-    [0.613, 0.164, 0.007, 0.51, 4.592, 0.016]
+    [0.614, 0.161, 0.006, 0.506, 4.462, 0.017]
     """
     from scipy.special import chdtrc, chdtri
 
     k, n = (values.ravel() for values in checked_counts(k, n))
     k, n = k[n > 0], n[n > 0]
     cut = float(chdtri(1, 1 - checked_level(level))) / 2
-    if len(n) < 2 or n.max() <= 1 or not 0 < k.sum() < n.sum():
+    if len(n) < 2 or n.max() <= 1 or min(k.sum(), (n - k).sum()) < _LEAST_EVENTS:
         mean = float(k.sum() / n.sum()) if len(n) else np.nan
         return Spread(mean, *[np.nan] * 6)
     likelihood = MarginalLikelihood(k, n)
