@@ -66,13 +66,52 @@ def curve_variance_by_hand(legs, horizon):
     return sum(s**2 for s in sums) * len(sums) / max(len(sums) - 1, 1)
 
 
+def doubt_by_hand(legs, horizon):
+    """Of amounts for which the others of the method, open longer, all did the same."""
+    total = 0.0
+    for method, time, paid, amount, _ in legs:
+        own = [leg for leg in legs if leg[0] == method]
+        now, then = (survival(own, [1.0] * len(own), t) for t in (time, time + horizon))
+        if paid or then not in (0, now) or (then and time + horizon > max(leg[1] for leg in own)):
+            continue
+        followed = sum(leg[1] > time for leg in own)
+        share = 0.5 / (followed + 1)
+        total += amount * np.sqrt(share * (1 - share) / (followed + 2))
+    return total**2
+
+
 @given(legs_of_a_book, st.integers(1, 9))
 def test_equals_the_same_leg_by_leg(legs, horizon):
     found = payment_forecast(cells_of(legs), np.array([horizon]))
     expected = expected_by_hand(legs, [1.0] * len(legs), horizon)
     np.testing.assert_allclose(found.expected, expected, rtol=1e-9, atol=1e-9)
-    variance = curve_variance_by_hand(legs, horizon)
+    variance = curve_variance_by_hand(legs, horizon) + doubt_by_hand(legs, horizon)
     np.testing.assert_allclose(found.curve_variance, variance, rtol=1e-4, atol=1e-3)
+
+
+def test_a_few_that_were_all_paid_soon_make_nothing_certain():
+    legs = [(0, 2, False, 100, -1), (0, 3, True, 1, -1), (0, 3, True, 1, -1), (0, 4, True, 1, -1)]
+    found = payment_forecast(cells_of(legs), np.array([5]))
+    assert found.expected == pytest.approx([100])
+    share = 0.5 / 4  # three were open longer
+    assert found.luck_variance == pytest.approx([100**2 * share * (1 - share)])
+    assert found.low[0] < 50
+
+
+def test_limits_from_a_score_of_refunds_hold_what_is_paid():
+    held = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        took, age = np.ceil(rng.lognormal(np.log(5), 0.7, 20)), np.ceil(rng.uniform(0, 30, 20))
+        amount, paid = rng.lognormal(3, 1, 20), took <= age
+        time, owed = np.where(paid, took, age).astype(int), np.where(paid, 0, amount)
+        none = np.full(20, -1)
+        cells = PaymentCells(none + 1, time, paid * 1, ~paid * 1, owed, owed**2, none)
+        found = payment_forecast(cells, np.array([7]))
+        true = owed[took <= age + 7].sum()
+        held.append(found.low[0] - 1e-9 <= true <= found.high[0] + 1e-9)
+        assert found.low[0] < found.high[0] or paid.all()
+    assert 0.91 <= np.mean(held) <= 0.98
 
 
 @given(legs_of_a_book)

@@ -128,6 +128,28 @@ def test_binomial_limits_are_quantiles_of_the_binomial():
         np.testing.assert_allclose([found.low[0], found.high[0]], expected)
 
 
+@pytest.mark.parametrize(("seen", "chance"), [(5, 0.8), (20, 0.9)])
+def test_a_few_older_ones_that_all_ended_alike_make_nothing_certain(seen, chance):
+    random, cohort = np.random.default_rng(3), np.zeros(1, int)
+    held = []
+    for _ in range(200):
+        worked = random.binomial(seen, chance)
+        ends = [[worked, 0], [0, seen - worked]]
+        curve = aalen_johansen([0, 0], [5, 6], ends, [0, 0])
+        found = nowcast(
+            cohort,
+            np.array([20]),
+            chance_when_open(curve, cohort, np.array([2.0]), horizon=10),
+            k=[0],
+            n_total=[20],
+        )
+        assert found.low[0] < found.high[0]
+        assert found.estimate[0] == pytest.approx(worked / seen)
+        true = random.binomial(20, chance) / 20
+        held.append(found.low[0] - 1e-9 <= true <= found.high[0] + 1e-9)
+    assert np.mean(held) >= 0.92
+
+
 @pytest.mark.parametrize("variable", [False, True])
 def test_nowcasts_hold_what_becomes_of_cohorts(variable):
     """Cohorts of 120; those of the last days are open in part, as later ones in a marketplace."""

@@ -114,10 +114,14 @@ def payment_forecast(
     and of luck yet to come, ``sum amount**2 R (1 - R)``, raised by the correlation inside
     clusters that the past shows: with ``D`` the ratio of clustered to unclustered variance of the
     curve and ``m`` the size of the past's clusters, ``rho = (D - 1) / (m - 1)``, at least 0.
+    Where all ``Y`` who had waited longer did the same (all were paid within ``h``, or none), both
+    take ``R`` as half a spell of ``Y + 1`` off that, and the curve's doubt about those amounts is
+    ``(sum amount sqrt(R (1 - R) / (Y + 2)))**2``: such a curve has no influence functions.
     Limits are Student's with ``C - 1`` degrees of freedom. Amounts are taken as independent of
     the speed inside a stratum.
     Source: Kaplan and Meier (1958) for the curve; Reid (1981), Ann. Statist. 9:78-92, for its
-    influence functions; Kish (1965), Survey Sampling, 8.2, for ``rho``.
+    influence functions; Kish (1965), Survey Sampling, 8.2, for ``rho``; Jeffreys (1946), Proc.
+    R. Soc. A 186:453-461, for the half spell.
 
     Examples
     --------
@@ -202,18 +206,23 @@ def _forecast(
     book: _Book, strata: list[_Stratum], past: _Past, horizon: float, level: float
 ) -> tuple[float, ...]:
     """Return the numbers of one book and horizon in the order of :class:`PaymentForecast`."""
-    stay, unseen, slope, passed = np.zeros((4, len(book.amount)))
+    stay, unseen, slope, passed, followed = np.zeros((5, len(book.amount)))
     for stratum in strata:
         own = stratum.own
         stay[own], unseen[own] = _stays(stratum, horizon)
+        followed[own] = np.append(stratum.at_risk[1:], 0)
         slope[own], passed[own] = _slopes(stratum, book.amount[own] * stay[own], horizon)
     expected = (book.amount * (1 - stay)).sum()
     unknown = (book.amount * stay * unseen).sum()
     clustered, alone = _variances(past, slope - passed, -passed)
-    luck = _luck(book, stay * (1 - stay), _correlation(past, clustered, alone))
-    reach = t_quantile(max(past.n_clusters - 1, 1), level) * np.sqrt(clustered + luck)
+    alike = ((stay == 0) | (stay == 1)) & (unseen == 0)
+    doubted = 0.5 / (followed + 1)
+    spread = np.where(alike, doubted * (1 - doubted), stay * (1 - stay))
+    luck = _luck(book, spread, _correlation(past, clustered, alone))
+    doubt = (book.amount * alike * np.sqrt(spread / (followed + 2))).sum() ** 2
+    reach = t_quantile(max(past.n_clusters - 1, 1), level) * np.sqrt(clustered + doubt + luck)
     highest = min(expected + reach + unknown, book.amount.sum())
-    return expected, max(expected - reach, 0.0), highest, unknown, clustered, luck
+    return expected, max(expected - reach, 0.0), highest, unknown, clustered + doubt, luck
 
 
 def _stays(stratum: _Stratum, horizon: float) -> tuple[np.ndarray, np.ndarray]:

@@ -150,9 +150,12 @@ def nowcast(
     -----
     The open ones' successes have the mean ``sum chance`` and the variance ``scatter**2 sum chance
     (1 - chance)`` plus that of the estimated chances, which are read off one curve and therefore
-    taken to err together: ``(sum sqrt(chance (1 - chance) / n_at_risk))**2``. Limits are quantiles
-    of the beta-binomial distribution with that mean and variance (at least the binomial one), so
-    with few open units they hold the share more often than ``level``.
+    taken to err together: ``(sum sqrt(chance (1 - chance) / (n_at_risk + 2)))**2``. Limits are
+    quantiles of the beta-binomial distribution with that mean and variance (at least the binomial
+    one), so with few open units they hold the share more often than ``level``. For limits, each
+    chance is taken as half a success and half a failure more leave it,
+    ``(chance n_at_risk + 0.5) / (n_at_risk + 1)``: the few who were open as long and all ended
+    alike make nothing certain. Source: Jeffreys (1946), Proc. R. Soc. A 186:453-461.
 
     Examples
     --------
@@ -173,10 +176,11 @@ def nowcast(
 
     with np.errstate(divide="ignore", invalid="ignore"):
         expected, left = total(n * chance), total(n)
-        own = chance * (1 - chance)
-        erring = np.where(own > 0, np.sqrt(own / open_chance.n_at_risk), 0.0)
+        doubted = chance + (0.5 - chance) / (open_chance.n_at_risk + 1)
+        own = doubted * (1 - doubted)
+        erring = np.sqrt(own / (open_chance.n_at_risk + 2))
         variance = np.square(scatter) * total(n * own) + total(n * erring) ** 2
-        fewest, most = _count_limits(left, expected, variance, level)
+        fewest, most = _count_limits(left, total(n * doubted), variance, level)
         known = ~np.isnan(expected) & (n_total > 0)
         found = ((k + x) / n_total for x in (expected, fewest, most))
         estimate, low, high = (np.where(known, x, np.nan) for x in found)
