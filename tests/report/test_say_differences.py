@@ -203,7 +203,8 @@ def test_a_clear_level_of_few_requests_is_said_to_be_so():
         ),
         (
             driver("packed", 0.3, 2, p=0.9, n=4),
-            ", and nothing can be told: even the least unclear may be −100 to +100 points (n = 4, few).",
+            ", and nothing can be told: "
+            "even the least unclear may be −100 to +100 points (n = 4, few).",
         ),
     ],
 )

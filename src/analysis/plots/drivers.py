@@ -84,7 +84,7 @@ def plot_success_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             _write_instead(ax, y, words[y], crude[y])
     name_rows(ax, rows, columns=("points", "n"))
     ax.set_xlabel(f"difference in the share that worked, percentage points\n{LESS} ← → {MORE}")
-    legend_above(ax, [ESTIMATE, NAIVE], ["all else alike", "crude difference"])
+    legend_above(ax, [ESTIMATE, NAIVE], ["others alike", "crude difference"])
     remarks = few_note(table["n"]) + left_out(len(table) - len(shown), "row", "the first are drawn")
     note(ax, remarks + _cut_note(shown, top), below=62)
     return ax
