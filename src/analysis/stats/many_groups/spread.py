@@ -66,8 +66,9 @@ def beta_binomial_spread(
     -----
     Beta-binomial with the profile likelihood of the correlation adjusted for the fitted mean
     on the logit scale (Cox and Reid 1987), as restricted likelihood does for normal data:
-    unadjusted, 12 groups are told to be more alike than they are. The interval is what the adjusted likelihood leaves within
-    half the chi-square quantile (1 df) of its maximum; it includes 0 where groups need not differ.
+    unadjusted, 12 groups are told to be more alike than they are. The interval is what the
+    adjusted likelihood leaves within half the chi-square quantile (1 df) of its maximum; it
+    includes 0 where groups need not differ.
     Under one common rate the likelihood ratio is 0 with probability one half, else chi-square with
     1 df: the p-value is half of the chi-square tail, and 1 where the ratio is 0. With few groups
     it is 0 more often, and the test rejects less often than it says.
