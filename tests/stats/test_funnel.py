@@ -73,3 +73,8 @@ def test_targets_at_the_edge():
     assert two_sided_p([0, 3], [5, 5], 0.0, 0.0).tolist() == [1, 0]
     assert two_sided_p([5, 3], [5, 5], 1.0, 0.1).tolist() == [1, 0]
     assert len(two_sided_p([], [], 0.5, 0.0)) == 0
+
+
+def test_a_level_without_tails_is_refused():
+    with pytest.raises(ValueError, match="level must leave tails"):
+        funnel_limits(0.5, np.array([10]), level=0.9999999999999999)

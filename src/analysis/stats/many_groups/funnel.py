@@ -47,7 +47,8 @@ def funnel_limits(target: np.ndarray, n: np.ndarray, *, level: float = 0.95) -> 
     Raises
     ------
     ValueError
-        A target is not in [0, 1], a size is negative, or ``level`` is not in (0, 1).
+        A target is not in [0, 1], a size is negative, ``level`` is not in (0, 1), or so close to 1
+        that its tails are rounded to nothing.
 
     Notes
     -----
@@ -67,6 +68,8 @@ def funnel_limits(target: np.ndarray, n: np.ndarray, *, level: float = 0.95) -> 
         raise ValueError("target must be in [0, 1]")
     checked_counts(0, n)
     tail = (1 - checked_level(level)) / 2
+    if 1 - tail == 1:
+        raise ValueError(f"level must leave tails that are not rounded to nothing, got {level}")
     ends = [_interpolated(target, n, share) for share in (tail, 1 - tail)]
     return ends[0], ends[1]
 
