@@ -90,3 +90,11 @@ def test_limits_hold_the_true_share_as_often_as_they_say():
         found = amount_share(np.zeros(60, int), sums)
         covered += int(found.low[0] <= 0.3 <= found.high[0])
     assert 0.925 <= covered / 400 <= 0.98
+
+
+def test_a_cluster_without_money_counts_for_nothing():
+    columns = [np.array(x, float) for x in ([3, 2], [60, 0], [100, 0], [1400, 0], [2200, 0])]
+    sums = AmountSums(*columns, np.array([3600.0, 0]))
+    found = amount_share(np.zeros(2, int), sums)
+    assert found.n_clusters.tolist() == [1] and not found.is_clustered[0]
+    assert 0 < found.low[0] < 0.6 < found.high[0] < 1

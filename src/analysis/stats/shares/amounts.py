@@ -32,7 +32,7 @@ class AmountShare(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     variance: np.ndarray  # of the estimate
-    n_clusters: np.ndarray  # int64
+    n_clusters: np.ndarray  # int64; those that have money
     is_clustered: np.ndarray  # False where fewer than two clusters: orders are then the units
 
 
@@ -108,7 +108,7 @@ def amount_share(
         unclustered = total(by_order) / whole**2 * n / (n - 1)
         worth = total(np.where(alone, sums.whole_whole / whole[group] ** 2, held**2))
         df = np.maximum(1 / worth - 1, 1.0)
-    n_clusters = total(np.where(alone, sums.n, sums.n > 0))
+    n_clusters = total(np.where(alone, sums.n, sums.whole > 0))
     enough = n_clusters >= 2
     variance = np.where(enough, clustered, np.where(n >= 2, unclustered, 0.0))
     known = whole > 0
