@@ -237,3 +237,12 @@ def test_without_ends_or_with_the_last_one_seen_nothing_is_sufficient():
     assert found.p_value.tolist() == [1, 1, 1] and not found.is_sufficient.any()
     np.testing.assert_array_equal(level.share, [1, 0, np.nan])
     np.testing.assert_array_equal(level.last_event, [np.nan, 2, np.nan])
+
+
+def test_cells_without_spells_are_no_cluster():
+    time, ended, left = np.array([1, 2, 3, 4, 50]), np.array([3, 6, 4, 2, 0]), np.zeros(5, int)
+    left[4] = 5
+    fit = stats.cure_fit(np.zeros(5, int), time, ended, left)
+    cells = [np.append(column, last) for column, last in ((time, 3), (ended, 0), (left, 0))]
+    low, high = stats.cure_limits(fit, np.zeros(6, int), *cells, np.array([0, 0, 0, 0, 0, 1]))
+    assert (low[0], high[0]) == (fit.low[0], fit.high[0])

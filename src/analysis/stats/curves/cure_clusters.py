@@ -65,7 +65,7 @@ def cure_limits(
     low, high = fit.low.copy(), fit.high.copy()
     columns = [np.asarray(x) for x in (time, n_event, n_censored, cluster)]
     for number in np.flatnonzero((fit.share > 0) & (fit.std_error[:, 0] > 0)):
-        rows = (np.asarray(group) == number) & (columns[0] > 0)
+        rows = (np.asarray(group) == number) & (columns[0] > 0) & (columns[1] + columns[2] > 0)
         variance, df = _robust(fit, number, *(x[rows] for x in columns), latency)
         if np.isnan(variance):
             continue
