@@ -232,3 +232,20 @@ def test_counts_must_be_counts(wrong):
         log_rank([0], [1], wrong, [0])
     with pytest.raises(ValueError, match="rows x causes"):
         gray_test([0], [1], [1], [0])
+
+
+def test_clusters_without_spells_change_nothing():
+    rng = np.random.default_rng(3)
+    group, time, event = rng.integers(0, 2, 40), rng.integers(1, 9, 40), rng.integers(0, 2, 40)
+    cluster = np.arange(40) % 8
+    more = [np.append(group, 0), np.append(time, 3), np.append(event, 0), np.append(1 - event, 0)]
+    few = log_rank(group, time, event, 1 - event, cluster=cluster)
+    many = log_rank(*more, cluster=np.append(cluster, 99))
+    assert many.n_clusters == few.n_clusters == 8
+    assert many.p_value == pytest.approx(few.p_value)
+    few = gray_test(group, time, np.c_[event, 0 * event], 1 - event, cluster=cluster)
+    many = gray_test(
+        *more[:2], np.c_[more[2], 0 * more[2]], more[3], cluster=np.append(cluster, 99)
+    )
+    assert many.n_clusters == few.n_clusters == 8
+    assert many.p_value[0] == pytest.approx(few.p_value[0])

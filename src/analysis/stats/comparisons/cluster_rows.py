@@ -38,3 +38,16 @@ def cluster_rows(cluster: np.ndarray, n_clusters: int, rows: np.ndarray) -> Clus
     own = np.flatnonzero(rows)
     own = own[np.argsort(cluster[own], kind="stable")]
     return ClusterRows(own, np.searchsorted(cluster[own], np.arange(n_clusters + 1)))
+
+
+def used_clusters(cluster: np.ndarray, spells: np.ndarray) -> np.ndarray:
+    """Number the clusters that have spells from 0; rows without spells go to the first.
+
+    Examples
+    --------
+    >>> used_clusters(np.array([7, 5, 9]), np.array([0, 2, 1])).tolist()
+    [0, 0, 1]
+    """
+    cluster, spells = np.asarray(cluster), np.asarray(spells)
+    names = np.unique(cluster[spells > 0])
+    return np.where(spells > 0, np.searchsorted(names, cluster), 0)

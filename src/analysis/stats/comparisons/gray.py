@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.comparisons.cluster_rows import ClusterRows, cluster_rows
+from analysis.stats.comparisons.cluster_rows import ClusterRows, cluster_rows, used_clusters
 from analysis.stats.comparisons.risk_sets import RiskSets, risk_sets
 from analysis.stats.quadratic import chi_square_p, hotelling_p, quadratic_form
 
@@ -104,7 +104,7 @@ def gray_test(
     scores = [one.score for one in found]
     variances, n_clusters = [one.variance for one in found], 0
     if cluster is not None:
-        _, number = np.unique(np.asarray(cluster), return_inverse=True)
+        number = used_clusters(cluster, counts.sum(axis=1) + np.asarray(n_censored))
         rows = _rows(np.asarray(group), sets, counts.T, np.asarray(n_censored), number)
         sums = [_cluster_sums(sets, rows, one, cause) for cause, one in enumerate(found)]
         variances, n_clusters = [one.T @ one for one in sums], int(number.max(initial=-1)) + 1

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis.stats.comparisons.cluster_rows import used_clusters
 from analysis.stats.comparisons.risk_sets import RiskSets, risk_sets
 from analysis.stats.curves.segments import Segments
 from analysis.stats.quadratic import chi_square_p, hotelling_p, quadratic_form
@@ -153,7 +154,7 @@ def _cluster_sums(
     """
     group, n_event = np.asarray(group), np.asarray(n_event, dtype=float)
     spells = n_event + np.asarray(n_censored, dtype=float)
-    cluster = np.unique(np.asarray(cluster), return_inverse=True)[1]
+    cluster = used_clusters(cluster, spells)
     n_clusters = int(cluster.max(initial=-1)) + 1
     whole, ended = sets.n_at_risk.sum(axis=0), sets.n_events[0].sum(axis=0)
     hazard = weight * np.divide(ended, whole, out=np.zeros(len(whole)), where=whole > 0)
