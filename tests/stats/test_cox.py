@@ -286,3 +286,21 @@ def test_clusters_of_spells_that_never_end_say_nothing(corrected):
     fit = cox(x, rows, rows + 1, none, none + 1, cluster=np.array([0, 1, 1]), corrected=corrected)
     assert fit.status.tolist() == ["redundant"] and fit.n_clusters == 2
     assert np.isnan(fit.robust_error).all()
+
+
+def test_one_cluster_has_no_robust_error():
+    kinds, cells = np.array([[0.0], [1.0]]), ([0, 1, 0, 1], [1, 2, 3, 4], [2, 1, 3, 1], [1] * 4)
+    for corrected in (False, True):
+        fit = cox(kinds, *cells, cluster=np.zeros(4, int), corrected=corrected)
+        assert np.isnan([fit.robust_error[0], fit.robust_df[0], fit.wald]).all()
+        assert fit.n_clusters == 1 and fit.status.tolist() == ["estimated"]
+
+
+def test_what_did_not_converge_is_said(monkeypatch):
+    from analysis.stats.comparisons import cox as module
+
+    monkeypatch.setattr(module, "MAX_STEPS", 1)
+    fit = module.cox(
+        np.array([[0.0], [1.0]]), [0, 1, 0, 1], [5, 2, 3, 4], [2, 3, 1, 1], [1, 0, 0, 0]
+    )
+    assert not fit.converged and fit.status.tolist() == ["not converged"]

@@ -25,6 +25,7 @@ from analysis.stats.quadratic import quadratic_form
 
 MAX_STEPS = 60
 ESTIMATED, INFINITE, REDUNDANT = "estimated", "infinite", "redundant"
+UNSETTLED = "not converged"
 _STILL = 1e-10  # Newton's decrement at which the likelihood no longer moves
 _SETTLED = 1e-11  # step of the linear predictor at which a coefficient no longer moves
 _RUNS_AWAY = 1e-3  # step of the linear predictor that shows that a coefficient still does
@@ -37,9 +38,9 @@ class Cox(NamedTuple):
 
     coefficient: np.ndarray  # log hazard ratio; infinite or NaN where ``status`` says so
     std_error: np.ndarray  # of the model; NaN where there is none
-    robust_error: np.ndarray  # allowing for clusters; NaN without them
-    robust_df: np.ndarray  # degrees of freedom of those; NaN without clusters
-    status: np.ndarray  # "estimated"; "infinite": no finite maximum; "redundant": adds nothing
+    robust_error: np.ndarray  # allowing for clusters; NaN with fewer than two
+    robust_df: np.ndarray  # degrees of freedom of those; NaN likewise
+    status: np.ndarray  # "estimated", or "infinite", "redundant", "not converged"
     covariance: np.ndarray  # covariates x covariates
     robust_covariance: np.ndarray
     log_likelihood: float
@@ -106,7 +107,8 @@ def cox(
         The fit. Nothing is silent: a covariate that others determine, or that is the same for all
         at risk, is ``"redundant"``; one whose likelihood rises without end (a group in which
         nobody, or everybody first, has the event) is ``"infinite"``, and the others have the
-        values that they take at that limit; ``converged`` is False if ``MAX_STEPS`` did not do.
+        values that they take at that limit; ``converged`` is False if ``MAX_STEPS`` did not do,
+        and what would be ``"estimated"`` is then ``"not converged"``.
 
     Raises
     ------
@@ -116,9 +118,9 @@ def cox(
     Notes
     -----
     Source: Cox (1972), J. R. Stat. Soc. B 34:187-220; ties as in
-    :func:`analysis.stats.cox_risk.sums`; Newton's method with step halving until no linear
-    predictor moves by 1e-11 (R's ``coxph`` stops when the likelihood moves by less than 1e-9 of
-    itself). Robust errors: Lin and Wei (1989), J. Am. Stat. Assoc. 84:1074-1078, sums over
+    :func:`analysis.stats.comparisons.cox_risk.sums`; Newton's method with step halving until
+    no linear predictor moves by 1e-11 (R's ``coxph`` stops when the likelihood moves by less than
+    1e-9 of itself). Robust errors: Lin and Wei (1989), J. Am. Stat. Assoc. 84:1074-1078, sums over
     clusters; their degrees of freedom are ``1 / sum h**2 - 1``, ``h`` a cluster's part of the
     spells, at least 1. Corrected ones: Wang, Turner and Li (2023), Biom. J. 65:2200113, the
     correction of Kauermann and Carroll, with degrees of freedom of each coefficient by
@@ -152,10 +154,10 @@ def cox(
     robust, df, n_clusters = np.full((p, p), np.nan), np.full(p, np.nan), 0
     if cluster is not None:
         part = _parts(spells * weight, cluster)
-        n_clusters = len(part)
-        if corrected:
+        n_clusters = int((part > 0).sum())
+        if n_clusters >= 2 and corrected:
             robust, df = corrected_errors(problem, found.beta, found.covariance, cluster)
-        else:
+        elif n_clusters >= 2:
             moved = cluster_scores(problem, sums(problem, found.beta), cluster) @ found.covariance
             robust = moved.T @ moved
             df = np.full(p, max(1 / max((part**2).sum(), 1e-300) - 1, 1.0))
@@ -277,6 +279,7 @@ def _told(
 ) -> Cox:
     """Return the fit in the units of the covariates."""
     fine = found.status == ESTIMATED
+    status = np.where(fine & (not found.converged), UNSETTLED, found.status)
     missing = np.where(fine, 0.0, np.nan)
     missing = missing[:, None] + missing[None, :]
     units = np.outer(spread, spread)
@@ -285,7 +288,8 @@ def _told(
     coefficient = np.where(found.status == REDUNDANT, np.nan, coefficient)
     used = np.ix_(fine, fine)
     trusted = robust if n_clusters else found.covariance
-    wald, _ = quadratic_form(found.beta[fine], trusted[used])
+    known = np.isfinite(trusted[used]).all()
+    wald = quadratic_form(found.beta[fine], trusted[used])[0] if known else np.nan
     chisq, df = quadratic_form(*found.start)
     covariance, robust = found.covariance / units + missing, robust / units + missing
     with np.errstate(invalid="ignore"):
@@ -294,7 +298,7 @@ def _told(
         coefficient,
         *errors,
         robust_df,
-        found.status.astype(str),
+        status.astype(str),
         covariance,
         robust,
         found.values[1],
