@@ -348,8 +348,10 @@ def test_a_level_of_one_cluster_alone_has_no_spread_between_clusters_to_go_by():
     codes[cluster == 3] = 2
     fit = logistic_fit(codes, y, np.ones(200))
     found = clustered_variance(fit, np.eye(3), codes, y, np.ones(200), cluster)
-    assert np.isfinite(found.variance).all()
-    assert (found.df >= 1).all()
+    assert (
+        np.isfinite(found.variance[:2]).all() and np.isnan([found.variance[2], found.df[2]]).all()
+    )
+    assert (found.df[:2] >= 1).all()
 
 
 @pytest.mark.study
@@ -410,3 +412,33 @@ def test_counts_and_codes_that_do_not_fit_are_refused():
         factor_tests(fit)
     with pytest.raises(ValueError, match="2 codes, 2 counts, 1 clusters"):
         clustered_variance(fit, np.eye(2), fit.coded.matrix(), [1, 1], [2, 2], [0])
+
+
+@pytest.mark.parametrize("worked", [11, 17, 20, 21])
+def test_a_level_of_one_cluster_alone_has_no_clustered_variance(worked):
+    """Whether that cluster has one row or two, and whatever the rounding."""
+    k, n = np.array([worked - 5, 20, 15, 22, 12, 18, 5]), np.array([20, 30, 30, 30, 30, 30, 10])
+    codes, cluster = np.array([[1], [0], [0], [0], [0], [0], [1]]), np.array([0, 1, 2, 3, 4, 5, 0])
+    pooled = np.r_[worked, k[1:6]]
+    fit = logistic_fit(codes[:6], pooled, np.full(6, 30))
+    gradient = average_effects(fit).gradient
+    one = clustered_variance(fit, gradient, codes[:6], pooled, np.full(6, 30), cluster[:6])
+    two = clustered_variance(fit, gradient, codes, k, n, cluster)
+    for found in (one, two):
+        assert np.isnan(found.variance[1]) and np.isnan(found.df[1])
+        rest = clustered_variance(fit, np.eye(2)[:1], codes, k, n, cluster)
+        assert rest.df[0] == pytest.approx(4) and rest.variance[0] > 0
+
+
+def test_firths_estimates_are_never_infinite():
+    codes = np.array([[0], [1]])
+    for n in (100, 10**4, 10**6):
+        fit = logistic_fit(codes, np.array([0, n // 2]), np.array([10, n]), penalty="firth")
+        assert np.isfinite(fit.coefficients).all() and not fit.separated.any()
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        codes = np.stack([rng.integers(0, 3, 8), rng.integers(0, 2, 8)], axis=1)
+        n = rng.choice([1, 10, 1000, 10**6], 8).astype(float)
+        k = np.floor(n * rng.choice([0, 0, 0.5, 1, 1, 0.1], 8))
+        fit = logistic_fit(codes, k, n, n_levels=[3, 2], penalty="firth")
+        assert not fit.separated.any()

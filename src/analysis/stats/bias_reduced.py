@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-NO_ROOM = 1e-9  # what a cluster leaves of a direction that it alone determines
+NO_ROOM = 1e-6  # what a cluster leaves of a direction that it alone determines
+LOST = 0.1  # of a contrast's variance: more in such directions leaves nothing to measure it by
 
 
 class ClusterSums(NamedTuple):
     """Sums over clusters, which add up over parts of them."""
 
-    variance: np.ndarray  # of each contrast
+    variance: np.ndarray  # of each contrast; NaN where one cluster alone determines it
     mean: np.ndarray  # of the variance, if cases are independent
     squares: np.ndarray  # what clusters by themselves add to the spread of the variance
     crossed: np.ndarray  # sum of r r' over clusters, a matrix a contrast, whitened
@@ -49,6 +50,8 @@ def bias_reduced(
     Carroll (2001), J. Am. Stat. Assoc. 96:1387-1396. With 1 they are nearly those of leaving out
     one cluster at a time: Mancl and DeRouen (2001), Biometrics 57:126-134. Degrees of freedom
     are those of Bell and McCaffrey (2002), Survey Methodology 28:169-181, under the same model.
+    Directions that one cluster alone determines are left out; a contrast that has more than a
+    tenth of its variance there is NaN.
 
     Examples
     --------
@@ -65,7 +68,11 @@ def bias_reduced(
     left = 1 - values
     with np.errstate(divide="ignore", invalid="ignore"):
         stretch = np.where(left > NO_ROOM, left**-power, 0.0)
-    turned = contrasts @ vectors * stretch[:, None, :]  # clusters, contrasts, columns
+    along = contrasts @ vectors  # clusters, contrasts, columns
+    lost = (along**2 * (left <= NO_ROOM)[:, None, :]).sum(axis=2) > LOST * (contrasts**2).sum(
+        axis=1
+    )
+    turned = along * stretch[:, None, :]
     own = np.einsum("gij,gi->gj", vectors, scores)
     moves = np.einsum("gqj,gj->gq", turned, own)
     theta = (turned**2 * values[:, None, :]).sum(axis=2)
@@ -74,4 +81,5 @@ def bias_reduced(
     squares = (theta**2 - 2 * theta * (reach**2).sum(axis=2)).sum(axis=0)
     reach = reach @ vectors.transpose(0, 2, 1)
     crossed = np.matmul(reach.transpose(1, 2, 0), reach.transpose(1, 0, 2))
-    return moves, ClusterSums((moves**2).sum(axis=0), mean, squares, crossed)
+    variance = np.where(lost.any(axis=0), np.nan, (moves**2).sum(axis=0))
+    return moves, ClusterSums(variance, mean, squares, crossed)

@@ -19,6 +19,7 @@ PENALTIES = ("none", "firth")
 MOST_STEPS = 200
 PATIENCE = 15  # steps after which a fit that still moves is searched for separation
 LONGEST_STEP = 5.0  # log-odds
+SHORTER_STEPS = (0.5, 0.05)  # what a penalised fit that does not settle is tried with next
 SETTLED_STEP = 1e-8  # of what Newton's method squares at every step: the next would change nothing
 SAMPLE_ABOVE = 60_000  # rows: more are fitted from where one in SAMPLED of them leads
 SAMPLED = 16
@@ -127,9 +128,10 @@ def logistic_fit(
     while len(kept):
         part = coded if inside.all() else coded.some(inside)
         beta, information, steps, settled = _maximum(part, kept, k[inside], n[inside], penalty)
-        direction = None if settled else separation(part, kept, k[inside], n[inside])
+        searched = not settled and penalty == "none"
+        direction = separation(part, kept, k[inside], n[inside]) if searched else None
         if direction is None and not settled:
-            raise ValueError(f"no maximum found in {MOST_STEPS} steps, and no separation either")
+            raise ValueError(f"no maximum found in {MOST_STEPS} steps, and no separation")
         if direction is None:
             break
         infinite = np.where(infinite == 0, np.sign(direction), infinite)
@@ -203,7 +205,12 @@ def _maximum(
         return beta, np.zeros((0, 0)), 0, False
     if coded.codes is not None and coded.n_rows > SAMPLE_ABOVE:  # steps on a table take little
         beta = _start(coded, kept, k, n, beta)
-    return _newton(coded, kept, k, n, beta, penalty, MOST_STEPS)
+    found = _newton(coded, kept, k, n, beta, penalty, MOST_STEPS)
+    for longest in SHORTER_STEPS if penalty == "firth" else ():
+        if not found[-1]:
+            most = round(MOST_STEPS / longest)
+            found = _newton(coded, kept, k, n, beta, penalty, most, longest)
+    return found
 
 
 def _start(
@@ -227,6 +234,7 @@ def _newton(
     beta: np.ndarray,
     penalty: str,
     most: int,
+    longest: float = LONGEST_STEP,
 ) -> tuple[np.ndarray, np.ndarray, int, bool]:
     successes = coded.total(k)
     here = _evaluated(coded, kept, successes, n, beta, penalty)
@@ -234,7 +242,7 @@ def _newton(
         step = _solved(here)
         if step is None or (penalty == "none" and steps > PATIENCE and np.abs(step).max() > 0.5):
             return beta, here.information, steps, False
-        step *= min(1.0, LONGEST_STEP / max(np.abs(step).max(), 1e-300))
+        step *= min(1.0, longest / max(np.abs(step).max(), 1e-300))
         if np.abs(step).max() <= SETTLED_STEP:
             beta = beta.copy()
             beta[kept] += step

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.bias_reduced import NO_ROOM, ClusterSums, bias_reduced
+from analysis.stats.bias_reduced import LOST, NO_ROOM, ClusterSums, bias_reduced
 from analysis.stats.logit.coded import Coded
 from analysis.stats.logit.logistic import LogisticFit
 from analysis.stats.shares.proportions import checked_counts
@@ -20,7 +20,7 @@ CHUNK = 256  # clusters at a time
 class ContrastVariance(NamedTuple):
     """Cluster-robust variances; arrays of one value a contrast."""
 
-    variance: np.ndarray  # NaN with fewer than two clusters, or where a contrast is NaN
+    variance: np.ndarray  # NaN: fewer than two clusters, a contrast is NaN or one cluster's own
     df: np.ndarray  # its degrees of freedom, at least 1; NaN likewise
     n_clusters: int
 
@@ -69,7 +69,8 @@ def clustered_variance(
     of ``I - H_g``, that of Kauermann and Carroll (2001), J. Am. Stat. Assoc. 96:1387-1396. With
     ``V`` the model's covariance, ``M_g`` the information in cluster ``g`` and ``s_g`` its score,
     ``(I - H_g)^(-1/2)`` over the rows of the cluster becomes ``(I - M_g V)^(-1/2) s_g``, a matrix
-    of the size of the model. Degrees of freedom are Satterthwaite's.
+    of the size of the model. Degrees of freedom are Satterthwaite's. A contrast of which one
+    cluster alone determines more than a tenth of the variance has none of both.
 
     Examples
     --------
@@ -111,7 +112,7 @@ def clustered_variance(
         sums = ClusterSums(*(a + b for a, b in zip(sums, part, strict=True)))
     model = (whitened**2).sum(axis=1)
     df = sums.df
-    missing = np.isnan(contrasts).any(axis=1)
+    missing = np.isnan(contrasts).any(axis=1) | np.isnan(sums.variance)
     return ContrastVariance(
         np.where(missing, np.nan, sums.variance),
         np.where(missing | (model == 0), np.nan, np.maximum(df, 1)),
@@ -152,14 +153,17 @@ def _singles(
     weight = size * share * (1 - share)
     squared = np.where(alone, k * (1 - share) ** 2 + (n - k) * share**2, residual**2)
     lever = weight * coded.quadratic(np.nan_to_num(fit.covariance))
-    left = np.maximum(1 - lever, NO_ROOM)
+    only = (1 - lever <= NO_ROOM) & (weight > 0)  # what one cluster alone determines
+    left = np.where(only, np.inf, 1 - lever)
     back = np.zeros((len(root), coded.n_columns))
     back[:, fit.usable] = root.T
     variance, mean, squares, crossed = [], [], [], []
-    for one in whitened @ back:  # a contrast times the covariance
+    for one_whitened in whitened:
+        one = one_whitened @ back  # a contrast times the covariance
         along = coded.predictor(one) ** 2
         theta = along * weight / left
-        variance.append((along * squared / left).sum())
+        lost = (along * weight)[only].max(initial=0.0) > LOST * (one_whitened**2).sum()
+        variance.append(np.nan if lost else (along * squared / left).sum())
         mean.append((members * theta * (1 - lever)).sum())
         squares.append((members * theta**2 * (1 - 2 * lever)).sum())
         matrix = coded.gram(members * theta * weight)
