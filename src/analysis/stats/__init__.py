@@ -24,6 +24,7 @@ from analysis.stats.curves.durations import (
     Quantiles,
     RestrictedMean,
     restricted_mean,
+    survival_limits,
     survival_quantiles,
 )
 from analysis.stats.curves.follow_up import FollowUp, Plateau, follow_up, plateau
@@ -44,7 +45,7 @@ from analysis.stats.curves.intervals import (
 from analysis.stats.curves.jackknife import Jackknife
 from analysis.stats.curves.pseudo import PseudoObservations, pseudo_means, pseudo_observations
 from analysis.stats.curves.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
-from analysis.stats.curves.survival import SurvivalCurve, kaplan_meier, survival_limits
+from analysis.stats.curves.survival import SurvivalCurve, kaplan_meier
 from analysis.stats.curves.time_lost import TimeLost, restricted_time_lost
 from analysis.stats.logit.effects import AverageEffects, FactorTests, average_effects, factor_tests
 from analysis.stats.logit.logistic import LogisticFit, logistic_fit

@@ -13,8 +13,9 @@ import numpy as np
 
 from analysis.stats.curves.cells import Cells, Placed, placed
 from analysis.stats.curves.competing import IncidenceCurve, where_some_stay
-from analysis.stats.curves.durations import checked_limit, restricted_mean
+from analysis.stats.curves.durations import restricted_mean
 from analysis.stats.curves.influence import Load, exits
+from analysis.stats.curves.segments import checked_limit
 from analysis.stats.curves.survival import SurvivalCurve
 from analysis.stats.curves.time_lost import restricted_time_lost
 from analysis.stats.scales import checked_level, t_p_value, t_quantile

@@ -6,16 +6,14 @@ What was not observed long enough is missing, never guessed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.curves.segments import Segments
-from analysis.stats.curves.survival import SurvivalCurve, survival_limits
-from analysis.stats.scales import normal_quantile, t_quantile
-
-if TYPE_CHECKING:
-    from analysis.stats.curves.jackknife import Jackknife
+from analysis.stats.curves.jackknife import Jackknife
+from analysis.stats.curves.segments import checked_limit, followed_to
+from analysis.stats.curves.survival import SurvivalCurve
+from analysis.stats.scales import Pair, normal_quantile, probability_limits, t_quantile
 
 _FLAT = float(np.sqrt(np.finfo(float).eps))  # a curve this near to a share has reached it
 
@@ -35,6 +33,54 @@ class RestrictedMean(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     std_error: np.ndarray
+
+
+def survival_limits(
+    curve: SurvivalCurve,
+    *,
+    level: float = 0.95,
+    kind: str = "log-log",
+    jackknife: Jackknife | None = None,
+) -> Pair:
+    """Pointwise limits of a curve, one pair for each of its rows.
+
+    Parameters
+    ----------
+    curve
+        From :func:`analysis.stats.kaplan_meier`.
+    level
+        Confidence level, in (0, 1).
+    kind
+        Scale on which the limits are symmetric: ``"log-log"``, ``"log"``, ``"plain"``,
+        ``"logit"`` or ``"arcsin"``.
+    jackknife
+        Of the same curve: limits allow for its clusters (:meth:`Jackknife.widened`).
+
+    Returns
+    -------
+    low, high : ndarray
+        In [0, 1]. NaN where survival is 0. Before the first event, where survival is 1, ``log``
+        and ``plain`` are (1, 1) and the others NaN, as in R.
+
+    Raises
+    ------
+    ValueError
+        ``level`` is not in (0, 1), or ``kind`` is unknown.
+
+    Examples
+    --------
+    >>> from analysis.stats import kaplan_meier
+    >>> curve = kaplan_meier([0] * 4, [1, 2, 3, 4], [1, 2, 0, 1], [0, 0, 1, 0])
+    >>> low, high = survival_limits(curve)
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.2038, 0.052, 0.052, nan], [0.9692, 0.7528, 0.7528, nan])
+    """
+    if jackknife is None:
+        return probability_limits(curve.survival, curve.variance, level=level, kind=kind)
+    variance = jackknife.widened("survival", curve.variance)
+    variance = np.where(curve.survival > 0, variance, np.nan)
+    df = jackknife.df[curve.segments.group]
+    return probability_limits(curve.survival, variance, level=level, kind=kind, df=df)
 
 
 def survival_quantiles(
@@ -150,38 +196,6 @@ def restricted_mean(
     error = np.where(known, np.sqrt(variance), np.nan)
     low, high = np.maximum(estimate - z * error, 0), np.minimum(estimate + z * error, tau)
     return RestrictedMean(estimate, low, high, error)
-
-
-def checked_limit(tau: float) -> float:
-    """Return ``tau`` if it can be the limit of a restricted mean.
-
-    Raises
-    ------
-    ValueError
-        It is not above 0 and finite.
-
-    Examples
-    --------
-    >>> checked_limit(30)
-    30.0
-    """
-    if not 0 < tau < np.inf:
-        raise ValueError(f"tau must be above 0 and finite, got {tau}")
-    return float(tau)
-
-
-def followed_to(
-    segments: Segments, time: np.ndarray, survival: np.ndarray, tau: float
-) -> np.ndarray:
-    """Which groups are known up to ``tau``: observed so long, or all ended before.
-
-    Examples
-    --------
-    >>> segments = Segments(np.array([0, 2, 4]))
-    >>> followed_to(segments, np.array([1, 5, 1, 5]), np.array([1, 0.5, 0.5, 0]), 7).tolist()
-    [False, True]
-    """
-    return (segments.last(time, -1.0) >= tau) | (segments.last(survival, 1.0) == 0)
 
 
 def _crossings(curve: SurvivalCurve, line: np.ndarray, probs: np.ndarray) -> np.ndarray:

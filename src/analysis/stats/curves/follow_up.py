@@ -5,15 +5,13 @@ Unit: one group's curve of :func:`analysis.stats.kaplan_meier`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from analysis.stats.curves.jackknife import Jackknife
 from analysis.stats.curves.survival import SurvivalCurve
 from analysis.stats.scales import probability_limits
-
-if TYPE_CHECKING:
-    from analysis.stats.curves.jackknife import Jackknife
 
 SIZE = 0.05  # of the test, when nothing else is asked for
 CHANCE = 0.875  # that one more end lies in the stretch before the last one, see follow_up

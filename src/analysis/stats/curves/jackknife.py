@@ -11,7 +11,6 @@ import numpy as np
 
 from analysis.stats.curves.cells import Cells, Placed, placed
 from analysis.stats.curves.competing import IncidenceCurve, where_some_stay
-from analysis.stats.curves.durations import checked_limit
 from analysis.stats.curves.influence import (
     Asked,
     Clustered,
@@ -20,7 +19,7 @@ from analysis.stats.curves.influence import (
     final_squares,
     lone_squares,
 )
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, checked_limit
 from analysis.stats.curves.survival import SurvivalCurve
 from analysis.stats.shares.ratios import satterthwaite
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from analysis.stats.curves.cells import Cells, Placed, placed
 from analysis.stats.curves.competing import IncidenceCurve
-from analysis.stats.curves.durations import checked_limit, followed_to
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, checked_limit, followed_to
 
 
 class PseudoObservations(NamedTuple):

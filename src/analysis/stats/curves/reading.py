@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve
+from analysis.stats.curves.jackknife import Jackknife
 from analysis.stats.curves.segments import Segments
 from analysis.stats.curves.survival import SurvivalCurve
 from analysis.stats.scales import probability_limits
-
-if TYPE_CHECKING:
-    from analysis.stats.curves.jackknife import Jackknife
 
 
 class SurvivalAt(NamedTuple):

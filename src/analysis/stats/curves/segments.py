@@ -247,3 +247,35 @@ class Segments:
             blocks.append(np.where(inside, rows, self.n_rows))
             offset += rows.size
         return blocks, position
+
+
+def checked_limit(tau: float) -> float:
+    """Return ``tau`` if it can be the limit of a restricted mean.
+
+    Raises
+    ------
+    ValueError
+        It is not above 0 and finite.
+
+    Examples
+    --------
+    >>> checked_limit(30)
+    30.0
+    """
+    if not 0 < tau < np.inf:
+        raise ValueError(f"tau must be above 0 and finite, got {tau}")
+    return float(tau)
+
+
+def followed_to(
+    segments: Segments, time: np.ndarray, survival: np.ndarray, tau: float
+) -> np.ndarray:
+    """Which groups are known up to ``tau``: observed so long, or all ended before.
+
+    Examples
+    --------
+    >>> segments = Segments(np.array([0, 2, 4]))
+    >>> followed_to(segments, np.array([1, 5, 1, 5]), np.array([1, 0.5, 0.5, 0]), 7).tolist()
+    [False, True]
+    """
+    return (segments.last(time, -1.0) >= tau) | (segments.last(survival, 1.0) == 0)

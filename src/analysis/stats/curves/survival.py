@@ -7,16 +7,12 @@ times are one call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from analysis.stats.curves.life_tables import life_table
 from analysis.stats.curves.segments import Segments
-from analysis.stats.scales import Pair, probability_limits
-
-if TYPE_CHECKING:
-    from analysis.stats.curves.jackknife import Jackknife
 
 
 class SurvivalCurve(NamedTuple):
@@ -105,50 +101,3 @@ def kaplan_meier(
         segments.running_sum(share / at_risk),
         segments,
     )
-
-
-def survival_limits(
-    curve: SurvivalCurve,
-    *,
-    level: float = 0.95,
-    kind: str = "log-log",
-    jackknife: Jackknife | None = None,
-) -> Pair:
-    """Pointwise limits of a curve, one pair for each of its rows.
-
-    Parameters
-    ----------
-    curve
-        From :func:`kaplan_meier`.
-    level
-        Confidence level, in (0, 1).
-    kind
-        Scale on which the limits are symmetric: ``"log-log"``, ``"log"``, ``"plain"``,
-        ``"logit"`` or ``"arcsin"``.
-    jackknife
-        Of the same curve: limits allow for its clusters (:meth:`Jackknife.widened`).
-
-    Returns
-    -------
-    low, high : ndarray
-        In [0, 1]. NaN where survival is 0. Before the first event, where survival is 1, ``log``
-        and ``plain`` are (1, 1) and the others NaN, as in R.
-
-    Raises
-    ------
-    ValueError
-        ``level`` is not in (0, 1), or ``kind`` is unknown.
-
-    Examples
-    --------
-    >>> curve = kaplan_meier([0] * 4, [1, 2, 3, 4], [1, 2, 0, 1], [0, 0, 1, 0])
-    >>> low, high = survival_limits(curve)
-    >>> low.round(4).tolist(), high.round(4).tolist()
-    ([0.2038, 0.052, 0.052, nan], [0.9692, 0.7528, 0.7528, nan])
-    """
-    if jackknife is None:
-        return probability_limits(curve.survival, curve.variance, level=level, kind=kind)
-    variance = jackknife.widened("survival", curve.variance)
-    variance = np.where(curve.survival > 0, variance, np.nan)
-    df = jackknife.df[curve.segments.group]
-    return probability_limits(curve.survival, variance, level=level, kind=kind, df=df)

@@ -6,16 +6,14 @@ The times lost to all causes and the restricted mean add up to the limit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve, where_some_stay
-from analysis.stats.curves.durations import checked_limit, followed_to
+from analysis.stats.curves.jackknife import Jackknife
+from analysis.stats.curves.segments import checked_limit, followed_to
 from analysis.stats.scales import normal_quantile, t_quantile
-
-if TYPE_CHECKING:
-    from analysis.stats.curves.jackknife import Jackknife
 
 
 class TimeLost(NamedTuple):
