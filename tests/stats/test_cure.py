@@ -241,7 +241,7 @@ def test_without_ends_or_with_the_last_one_seen_nothing_is_sufficient():
 
 def test_cells_without_spells_are_no_cluster():
     time, ended, left = np.array([1, 2, 3, 4, 50]), np.array([3, 6, 4, 2, 0]), np.zeros(5, int)
-    left[4] = 5
+    left[4] = 12
     fit = stats.cure_fit(np.zeros(5, int), time, ended, left)
     cells = [np.append(column, last) for column, last in ((time, 3), (ended, 0), (left, 0))]
     low, high = stats.cure_limits(fit, np.zeros(6, int), *cells, np.array([0, 0, 0, 0, 0, 1]))
