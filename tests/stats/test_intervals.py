@@ -11,7 +11,7 @@ from scipy.stats import binom, norm
 
 from analysis import stats
 from analysis.stats.curves.maximum import maximised
-from analysis.stats.curves.mixtures import Cells, log_likelihood
+from analysis.stats.curves.mixtures import Allowed, log_likelihood
 
 some = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 pairs = st.lists(
@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_refused(rows, words):
 def test_many_cells_are_maximised_without_newton_steps(monkeypatch):
     rng = np.random.default_rng(2)
     first = rng.integers(0, 30, 200)
-    cells = Cells(40, first, np.minimum(first + rng.integers(0, 12, 200), 39))
+    cells = Allowed(40, first, np.minimum(first + rng.integers(0, 12, 200), 39))
     n = np.ones(200)
     newton = maximised(cells, n)
     monkeypatch.setattr("analysis.stats.curves.maximum.NEWTON_CELLS", 5)

@@ -8,7 +8,7 @@ import pytest
 from analysis.stats.curves import minorant
 from analysis.stats.curves.maximum import maximised
 from analysis.stats.curves.minorant import minorant_masses
-from analysis.stats.curves.mixtures import Cells, gap, log_likelihood
+from analysis.stats.curves.mixtures import Allowed, gap, log_likelihood
 
 
 def problem(seed, sets=5, m=30, rows=150):
@@ -18,7 +18,7 @@ def problem(seed, sets=5, m=30, rows=150):
     last = np.concatenate([np.arange(m), np.minimum(first[m:] + rng.integers(0, 9, rows), m - 1)])
     n = rng.poisson(0.7, (sets, len(first))).astype(float)
     n[:, :m] = 0  # nothing is known exactly
-    return Cells(m, first, last), n
+    return Allowed(m, first, last), n
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -34,7 +34,7 @@ def test_each_set_reaches_the_maximum_that_newton_finds(seed):
 
 
 def test_a_cell_without_mass_gets_some_where_it_should_have():
-    cells = Cells(3, np.array([0, 1, 0]), np.array([0, 1, 2]))
+    cells = Allowed(3, np.array([0, 1, 0]), np.array([0, 1, 2]))
     n, start = np.array([[3.0, 1.0, 2.0]]), np.array([0.5, 1e-12, 0.5 - 1e-12])
     found = minorant_masses(cells, n, start, tolerance=1e-9, steps=200)
     assert found[0] == pytest.approx([0.75, 0.25, 0.0], abs=1e-8)

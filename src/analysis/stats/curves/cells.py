@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.curves.segments import Segments, numbered
+from analysis.stats.curves.segments import Segments, numbered, rows_until
 from analysis.stats.curves.survival import SurvivalCurve
 
 
@@ -98,33 +98,16 @@ def placed(curve: SurvivalCurve | IncidenceCurve, cells: Cells) -> Placed:
             raise ValueError(f"cells must be of one length, {group.shape}, got {values.shape}")
     if not (n >= 0).all():
         raise ValueError(f"n must be at least 0, got {n[~(n >= 0)][0]}")
-    row = _rows_until(segments, curve.time, group, time) - 1
+    row = rows_until(segments, curve.time, group, time) - 1
     if len(row) and not ((row >= segments.starts[group]) & (curve.time[row] == time)).all():
         raise ValueError("cells must be those that the curve was made of: a time is not in it")
     begin = None
     if cells.entry is not None:
-        begin = _rows_until(segments, curve.time, group, np.asarray(cells.entry))
+        begin = rows_until(segments, curve.time, group, np.asarray(cells.entry))
     kind, kinds = _kinds(curve, row, end, n)
     unit, unit_group, unit_n = _units(group, cells.cluster, n)
     counts = (n, squared, spells)
     return Placed(segments, group, row, begin, kind, kinds, *counts, unit, unit_group, unit_n)
-
-
-def _rows_until(
-    segments: Segments, time: np.ndarray, group: np.ndarray, at: np.ndarray
-) -> np.ndarray:
-    """Number of the row after the last one of the group that is not later than ``at``."""
-    if time.dtype.kind == at.dtype.kind == "i" and at.min(initial=0) >= 0:
-        top = int(max(time.max(initial=0), at.max(initial=0))) + 1
-        if segments.n_groups * top <= 4 * len(at) + 1000:  # look up instead of searching
-            cells = segments.group * top + time
-            return np.bincount(cells, minlength=segments.n_groups * top).cumsum()[group * top + at]
-    if segments.n_groups == 1 or not len(time):
-        return np.searchsorted(time, at, side="right")
-    distinct = np.unique(time)
-    place = np.searchsorted(distinct, at, side="right")
-    key = segments.group * (len(distinct) + 1) + np.searchsorted(distinct, time) + 1
-    return np.searchsorted(key, group * (len(distinct) + 1) + place, side="right")
 
 
 def _kinds(

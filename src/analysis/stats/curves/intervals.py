@@ -16,7 +16,7 @@ import numpy as np
 from analysis.stats.curves.life_tables import checked_groups
 from analysis.stats.curves.maximum import maximised
 from analysis.stats.curves.minorant import minorant_masses
-from analysis.stats.curves.mixtures import Cells
+from analysis.stats.curves.mixtures import Allowed
 from analysis.stats.curves.segments import Segments, numbered, summed_table
 from analysis.stats.scales import Pair, checked_level, t_quantile
 
@@ -43,7 +43,7 @@ class _Problem(NamedTuple):
 
     low: np.ndarray
     high: np.ndarray
-    cells: Cells
+    cells: Allowed
     observation: np.ndarray  # of each row of counts
     last: float
 
@@ -179,13 +179,15 @@ def interval_survival_limits(
 
     Parameters
     ----------
-    group, left, right, n, n_groups
+    group, left, right, n
         As in :func:`turnbull`; ``n`` is rounded where spells are drawn one by one.
     times
         Times to give limits at.
     cluster
         Which spells belong together, whole numbers; negative ones are each alone, so their rows
         must stand for one spell. None, or fewer than two clusters in a group: spells are drawn.
+    n_groups
+        As in :func:`turnbull`.
     level
         Confidence level, in (0, 1).
     replicates
@@ -288,7 +290,7 @@ def _problem(left: np.ndarray, right: np.ndarray) -> _Problem:
     open_first = np.searchsorted(low, pairs[:, 0], side="left")
     open_first += _exact_at(low, high, pairs[:, 0], open_first)
     last = np.searchsorted(high, pairs[:, 1], side="right") - 1
-    cells = Cells(len(low), np.where(alone, first, open_first), np.where(alone, first, last))
+    cells = Allowed(len(low), np.where(alone, first, open_first), np.where(alone, first, last))
     finite = np.concatenate([left[np.isfinite(left)], right[np.isfinite(right)]])
     return _Problem(low, high, cells, observation, finite.max(initial=-np.inf))
 
@@ -338,7 +340,7 @@ def _drawn(
     return random.multinomial(total, counts / counts.sum(), replicates).astype(float), total
 
 
-def _sample_masses(cells: Cells, n: np.ndarray) -> np.ndarray:
+def _sample_masses(cells: Allowed, n: np.ndarray) -> np.ndarray:
     """Masses of each sample, all begun halfway between even ones and those of them together."""
     even = np.full(cells.m, 1 / cells.m)
     pooled = n.sum(axis=0)[None]

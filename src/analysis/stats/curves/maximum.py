@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.stats.curves.minorant import minorant_masses
-from analysis.stats.curves.mixtures import Cells, gap, log_likelihood
+from analysis.stats.curves.mixtures import Allowed, gap, log_likelihood
 
 NEWTON_CELLS = 1500  # more than this many cells with mass are left to the convex minorant
 NEWTON_STEPS = 200
@@ -22,7 +22,7 @@ class Maximum(NamedTuple):
     gap: float  # the log-likelihood is within this of its maximum
 
 
-def maximised(cells: Cells, n: np.ndarray, *, tolerance: float = 1e-10) -> Maximum:
+def maximised(cells: Allowed, n: np.ndarray, *, tolerance: float = 1e-10) -> Maximum:
     """Masses at the maximum of the likelihood, with the gap that certifies it.
 
     Parameters
@@ -48,7 +48,7 @@ def maximised(cells: Cells, n: np.ndarray, *, tolerance: float = 1e-10) -> Maxim
 
     Examples
     --------
-    >>> cells = Cells(3, np.array([0, 1, 2]), np.array([0, 2, 2]))
+    >>> cells = Allowed(3, np.array([0, 1, 2]), np.array([0, 2, 2]))
     >>> found = maximised(cells, np.array([2.0, 1.0, 1.0]))
     >>> found.mass.round(9).tolist(), found.gap < 1e-9
     ([0.5, 0.0, 0.5], True)
@@ -68,12 +68,12 @@ def maximised(cells: Cells, n: np.ndarray, *, tolerance: float = 1e-10) -> Maxim
 
 
 def _minorant(
-    cells: Cells, n: np.ndarray, start: np.ndarray, enough: float, steps: int
+    cells: Allowed, n: np.ndarray, start: np.ndarray, enough: float, steps: int
 ) -> np.ndarray:
     return minorant_masses(cells, n[None], start, tolerance=enough, steps=steps)[0]
 
 
-def _newton(cells: Cells, n: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
+def _newton(cells: Allowed, n: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
     """One Newton step on the cells that carry mass and the steepest others; None if it fails."""
     slope = cells.slope(n, mass) - n.sum()
     steep = np.pad(slope, 1, constant_values=-np.inf)
@@ -105,7 +105,7 @@ def _step(curvature: np.ndarray, slope: np.ndarray) -> np.ndarray:
 
 
 def _searched(
-    cells: Cells, n: np.ndarray, mass: np.ndarray, base: np.ndarray, change: np.ndarray
+    cells: Allowed, n: np.ndarray, mass: np.ndarray, base: np.ndarray, change: np.ndarray
 ) -> np.ndarray | None:
     """Masses along a change, cut at 0, that raise the likelihood the first time it is halved."""
     before = log_likelihood(cells, n, mass)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.stats.curves.mixtures import LEAST, Cells
+from analysis.stats.curves.mixtures import LEAST, Allowed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -23,7 +23,7 @@ UNTOUCHED = 1e-8  # curvature at a border of no observation, which moves with it
 class _Sets(NamedTuple):
     """Counts of sets, a column each, and which borders observations begin and end at."""
 
-    cells: Cells
+    cells: Allowed
     touches: csr_array  # borders x observations: 1 where it begins or ends
     rises: csr_array  # the same: 1 where it ends, -1 where it begins
     n: np.ndarray  # observations x sets
@@ -44,7 +44,7 @@ class _Sets(NamedTuple):
 
 
 def minorant_masses(
-    cells: Cells, n: np.ndarray, start: np.ndarray, *, tolerance: float, steps: int
+    cells: Allowed, n: np.ndarray, start: np.ndarray, *, tolerance: float, steps: int
 ) -> np.ndarray:
     """Masses of each set of counts with a gap of at most ``tolerance``, if ``steps`` suffice.
 
@@ -75,7 +75,7 @@ def minorant_masses(
 
     Examples
     --------
-    >>> cells = Cells(2, np.array([0, 1, 0]), np.array([0, 1, 1]))
+    >>> cells = Allowed(2, np.array([0, 1, 0]), np.array([0, 1, 1]))
     >>> n, start = np.array([[1.0, 3.0, 5.0]]), np.array([0.5, 0.5])
     >>> minorant_masses(cells, n, start, tolerance=1e-9, steps=50).round(6).tolist()
     [[0.25, 0.75]]
@@ -87,7 +87,7 @@ def minorant_masses(
     return mass
 
 
-def _sets(cells: Cells, n: np.ndarray) -> _Sets:
+def _sets(cells: Allowed, n: np.ndarray) -> _Sets:
     from scipy.sparse import coo_array
 
     rows, size = np.arange(n.shape[1]), (cells.m + 1, n.shape[1])

@@ -14,7 +14,7 @@ import numpy as np
 LEAST = 1e-300  # keeps a probability that rounding made 0 out of the denominator
 
 
-class Cells(NamedTuple):
+class Allowed(NamedTuple):
     """Which of ``m`` cells each observation allows: ``first`` to ``last``, both included."""
 
     m: int
@@ -37,19 +37,19 @@ class Cells(NamedTuple):
         return ((self.first[:, None] <= cells) & (cells <= self.last[:, None])).astype(float)
 
 
-def log_likelihood(cells: Cells, n: np.ndarray, mass: np.ndarray) -> float:
+def log_likelihood(cells: Allowed, n: np.ndarray, mass: np.ndarray) -> float:
     """Sum of ``n log p`` over the observations.
 
     Examples
     --------
-    >>> cells = Cells(2, np.array([0, 1]), np.array([0, 1]))
+    >>> cells = Allowed(2, np.array([0, 1]), np.array([0, 1]))
     >>> round(log_likelihood(cells, np.array([1.0, 1.0]), np.array([0.5, 0.5])), 4)
     -1.3863
     """
     return float(n @ np.log(cells.probability(mass)))
 
 
-def gap(cells: Cells, n: np.ndarray, mass: np.ndarray) -> float:
+def gap(cells: Allowed, n: np.ndarray, mass: np.ndarray) -> float:
     """How far below its maximum the log-likelihood can be at most.
 
     Notes
@@ -60,7 +60,7 @@ def gap(cells: Cells, n: np.ndarray, mass: np.ndarray) -> float:
 
     Examples
     --------
-    >>> cells = Cells(2, np.array([0, 1]), np.array([0, 1]))
+    >>> cells = Allowed(2, np.array([0, 1]), np.array([0, 1]))
     >>> gap(cells, np.array([1.0, 3.0]), np.array([0.25, 0.75]))
     0.0
     """

@@ -279,3 +279,27 @@ def followed_to(
     [False, True]
     """
     return (segments.last(time, -1.0) >= tau) | (segments.last(survival, 1.0) == 0)
+
+
+def rows_until(
+    segments: Segments, time: np.ndarray, group: np.ndarray, at: np.ndarray
+) -> np.ndarray:
+    """Number of the row after the last one of the group that is not later than ``at``.
+
+    Examples
+    --------
+    >>> segments = Segments(np.array([0, 2, 3]))
+    >>> rows_until(segments, np.array([1, 3, 2]), np.array([0, 1]), np.array([2, 2])).tolist()
+    [1, 3]
+    """
+    if time.dtype.kind == at.dtype.kind == "i" and at.min(initial=0) >= 0:
+        top = int(max(time.max(initial=0), at.max(initial=0))) + 1
+        if segments.n_groups * top <= 4 * len(at) + 1000:  # look up instead of searching
+            cells = segments.group * top + time
+            return np.bincount(cells, minlength=segments.n_groups * top).cumsum()[group * top + at]
+    if segments.n_groups == 1 or not len(time):
+        return np.searchsorted(time, at, side="right")
+    distinct = np.unique(time)
+    place = np.searchsorted(distinct, at, side="right")
+    key = segments.group * (len(distinct) + 1) + np.searchsorted(distinct, time) + 1
+    return np.searchsorted(key, group * (len(distinct) + 1) + place, side="right")

@@ -42,16 +42,21 @@ def clustered_contrast(
 
     Parameters
     ----------
-    group, k, n, alone
-        Counts per cluster, as in :func:`analysis.stats.cluster_variance`.
+    group
+        Group of each row, whole numbers from 0.
     cluster
         Cluster of each row, whole numbers from 0, alike in all groups.
+    k, n
+        Counts per cluster, as in :func:`analysis.stats.cluster_variance`.
     baseline
         For each group, the number of the group that it is compared with, -1 for none.
     level
         Confidence level, in (0, 1).
     clusters
         What a cluster is, for the name of the interval; None: every unit is independent.
+    alone
+        True for rows that pool units without a cluster, as in
+        :func:`analysis.stats.cluster_variance`.
 
     Returns
     -------

@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve
 from analysis.stats.curves.life_tables import checked_groups
+from analysis.stats.curves.segments import rows_until
 from analysis.stats.scales import Pair, checked_level
 from analysis.stats.shares.proportions import clustered_wilson
 from analysis.stats.shares.two_shares import Limited
@@ -82,7 +83,7 @@ def chance_when_open(
     last = segments.last(curve.time, 0.0)
     complete = (last >= horizon) | (segments.last(curve.survival, 1.0) <= 0)
     reached = np.where(complete, reached, np.nan)
-    row = _row_at(curve, group, age)
+    row = rows_until(segments, curve.time, group, age) - 1
     begun = row >= segments.starts[group]
     at = np.clip(row, 0, segments.n_rows - 1)
     survival = np.where(begun, curve.survival[at], 1.0)
@@ -93,15 +94,6 @@ def chance_when_open(
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = np.where((survival > 0) & ahead, (reached[group] - before) / survival, np.nan)
     return Chance(np.clip(chance, 0, 1), risk)
-
-
-def _row_at(curve: IncidenceCurve, group: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Return the last row of each group's curve at or before an age."""
-    times, place = np.unique(curve.time, return_inverse=True)
-    width = len(times) + 1
-    keys = curve.segments.group * width + place + 1
-    asked = group * width + np.searchsorted(times, age, side="right")
-    return np.searchsorted(keys, asked, side="right") - 1
 
 
 def nowcast(

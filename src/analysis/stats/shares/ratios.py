@@ -205,13 +205,16 @@ def ratio_interval(
 
     Parameters
     ----------
-    group, k, n, n_groups, alone
+    group, k, n, n_groups
         Counts per cluster, as in :func:`cluster_variance`.
     level
         Confidence level, in (0, 1).
     clusters
         What a cluster is, for the name of the interval (``"seller"``). None: rows are not
         clusters, every unit is independent and the limits are plain Wilson.
+    alone
+        True for rows that pool units without a cluster, as in
+        :func:`cluster_variance`.
 
     Returns
     -------

@@ -44,7 +44,7 @@ def two_way_interval(
 
     Parameters
     ----------
-    group, k, n, alone
+    group, k, n
         Counts per cluster of the first way, as in :func:`analysis.stats.cluster_variance`.
     others
         Sums over the clusters of the second way, one value a group.
@@ -57,6 +57,9 @@ def two_way_interval(
     clusters
         What a cluster of each way is, for the name of the interval; the first None where there
         is no first way.
+    alone
+        True for rows that pool units without a cluster, as in
+        :func:`analysis.stats.cluster_variance`.
 
     Returns
     -------
