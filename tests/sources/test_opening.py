@@ -573,7 +573,7 @@ def test_columns_that_differ_in_case_only_are_refused(arrow, frames, tmp_path):
 
 
 def test_csv_text_may_have_line_breaks_in_files_of_any_size(frames, tmp_path):
-    text = 'first line\nsecond line, with "quotes"\n' * 20_000  # longer than a block that is read
+    text = 'first line\nsecond line, with "quotes"\n' * 60_000  # longer than a block that is read
     frames["requests"]["reason_text"] = [text, None, "short"]
     found = collect(open_tables(write_csv(tmp_path, frames), AS_OF).requests.order_by("request_id"))
     assert found.reason_text.fillna("").tolist() == [text, "", "short"]
