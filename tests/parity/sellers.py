@@ -21,7 +21,7 @@ def _spreads(file: str, *, adjusted: bool) -> Pairs:
         yield stats.beta_binomial_spread(own["k"], own["n"], adjusted=adjusted), row
 
 
-def _spread_of_r(file: str, *, adjusted: bool) -> Pairs:
+def _spread_of(file: str, *, adjusted: bool) -> Pairs:
     names = ("mean", "correlation", "low", "high", "statistic", "p_value")
     for found, row in _spreads(file, adjusted=adjusted):
         yield [getattr(found, name) for name in names], [getattr(row, name) for name in names]
@@ -29,12 +29,12 @@ def _spread_of_r(file: str, *, adjusted: bool) -> Pairs:
 
 def spread_of_r(_: None) -> Pairs:
     """Compare mean, correlation, profile limits and test with R's optimize and uniroot."""
-    return _spread_of_r("spread.csv", adjusted=False)
+    return _spread_of("spread.csv", adjusted=False)
 
 
-def adjusted_spread_of_r(_: None) -> Pairs:
-    """Compare the same of the adjusted likelihood, its information by R's trigamma."""
-    return _spread_of_r("adjusted_spread.csv", adjusted=True)
+def adjusted_spread(_: None) -> Pairs:
+    """Compare the same of the adjusted likelihood, its information by trigamma functions."""
+    return _spread_of("adjusted_spread.csv", adjusted=True)
 
 
 def spread_of_vgam(_: None) -> Pairs:
@@ -130,9 +130,9 @@ COMPARISONS = [
     Comparison(
         "beta_binomial_spread",
         "adjusted: mean, correlation, limits, likelihood ratio, p-value",
-        f"{R}optimize and uniroot",
+        "SciPy, from the definition: minimize_scalar and brentq",
         "reference/stats/adjusted_spread.csv",
-        adjusted_spread_of_r,
+        adjusted_spread,
         1e-5,
         "both stop where the likelihood is flat to rounding",
     ),

@@ -68,7 +68,7 @@ def curve_variance_by_hand(legs, horizon):
 
 def doubt_by_hand(legs, horizon):
     """Of amounts for which the others of the method, open longer, all did the same."""
-    total = 0.0
+    total = luck = 0.0
     for method, time, paid, amount, _ in legs:
         own = [leg for leg in legs if leg[0] == method]
         now, then = (survival(own, [1.0] * len(own), t) for t in (time, time + horizon))
@@ -77,7 +77,8 @@ def doubt_by_hand(legs, horizon):
         followed = sum(leg[1] > time for leg in own)
         share = 0.5 / (followed + 1)
         total += amount * np.sqrt(share * (1 - share) / (followed + 2))
-    return total**2
+        luck += amount**2 * share * (1 - share)
+    return total**2 + luck
 
 
 @given(legs_of_a_book, st.integers(1, 9))
@@ -85,8 +86,10 @@ def test_equals_the_same_leg_by_leg(legs, horizon):
     found = payment_forecast(cells_of(legs), np.array([horizon]))
     expected = expected_by_hand(legs, [1.0] * len(legs), horizon)
     np.testing.assert_allclose(found.expected, expected, rtol=1e-9, atol=1e-9)
-    variance = curve_variance_by_hand(legs, horizon) + doubt_by_hand(legs, horizon)
+    variance = curve_variance_by_hand(legs, horizon)
     np.testing.assert_allclose(found.curve_variance, variance, rtol=1e-4, atol=1e-3)
+    alone = payment_forecast(cells_of([(*leg[:4], -1) for leg in legs]), np.array([horizon]))
+    np.testing.assert_allclose(alone.doubt_variance, doubt_by_hand(legs, horizon), atol=1e-6)
 
 
 def test_a_few_that_were_all_paid_soon_make_nothing_certain():
@@ -94,7 +97,8 @@ def test_a_few_that_were_all_paid_soon_make_nothing_certain():
     found = payment_forecast(cells_of(legs), np.array([5]))
     assert found.expected == pytest.approx([100])
     share = 0.5 / 4  # three were open longer
-    assert found.luck_variance == pytest.approx([100**2 * share * (1 - share)])
+    assert found.luck_variance == [0]
+    assert found.doubt_variance == pytest.approx([100**2 * share * (1 - share) * (1 + 1 / 5)])
     assert found.low[0] < 50
 
 

@@ -221,7 +221,4 @@ def corrected_errors(
     scores = cluster_scores(problem, found, cluster) @ root
     moves, corrected = bias_reduced(root, information, scores, power=1.0)
     df = np.maximum(corrected.df, 1.0)
-    lost = np.where(np.isnan(corrected.variance), np.nan, 0.0)
-    return moves.T @ moves + lost[:, None] + lost, np.where(
-        np.diag(covariance) > 0, df, np.nan
-    ) + lost
+    return moves.T @ moves, np.where(np.diag(covariance) > 0, df, np.nan)

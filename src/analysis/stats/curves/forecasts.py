@@ -40,6 +40,7 @@ class PaymentForecast(NamedTuple):
     unknown: np.ndarray  # amount expected to be open when observation of its stratum ends
     curve_variance: np.ndarray  # of ``expected``: the curve is an estimate
     luck_variance: np.ndarray  # of what is paid around what is expected
+    doubt_variance: np.ndarray  # of amounts whose like all did the same, in the past seen
 
 
 class _Stratum(NamedTuple):
@@ -109,14 +110,14 @@ def payment_forecast(
     Notes
     -----
     A spell open for ``a`` is paid within ``h`` with probability ``1 - S(a + h) / S(a)``. The
-    variance of the error of the forecast is the sum of two: of the estimated curve (influence
+    variance of the error of the forecast is the sum of three: of the estimated curve (influence
     functions of the conditional Kaplan-Meier shares, summed by cluster, times ``C / (C - 1)``),
-    and of luck yet to come, ``sum amount**2 R (1 - R)``, raised by the correlation inside
+    of luck yet to come, ``sum amount**2 R (1 - R)``, raised by the correlation inside
     clusters that the past shows: with ``D`` the ratio of clustered to unclustered variance of the
     curve and ``m`` the size of the past's clusters, ``rho = (D - 1) / (m - 1)``, at least 0.
-    Where all ``Y`` who had waited longer did the same (all were paid within ``h``, or none), both
-    take ``R`` as half a spell of ``Y + 1`` off that, and the curve's doubt about those amounts is
-    ``(sum amount sqrt(R (1 - R) / (Y + 2)))**2``: such a curve has no influence functions.
+    The third is for amounts of which all ``Y`` who had waited longer did the same (all were paid
+    within ``h``, or none), where the other two are 0: with ``R`` half a spell of ``Y + 1`` off
+    that, luck as above and ``(sum amount sqrt(R (1 - R) / (Y + 2)))**2`` for the curve.
     Limits are Student's with ``C - 1`` degrees of freedom. Amounts are taken as independent of
     the speed inside a stratum.
     Source: Kaplan and Meier (1958) for the curve; Reid (1981), Ann. Statist. 9:78-92, for its
@@ -150,7 +151,7 @@ def payment_forecast(
     books = np.zeros(len(cells.time), int) if book is None else np.asarray(book)
     owed = [_book(cells, books == one, point) for one in range(books.max(initial=0) + 1)]
     found = [[_forecast(one, strata, past, h, level) for h in horizons] for one in owed]
-    values = np.array(found, dtype=float).reshape(len(owed), len(horizons), 6)
+    values = np.array(found, dtype=float).reshape(len(owed), len(horizons), 7)
     return PaymentForecast(*np.moveaxis(values[0] if book is None else values, -1, 0))
 
 
@@ -217,12 +218,14 @@ def _forecast(
     clustered, alone = _variances(past, slope - passed, -passed)
     alike = ((stay == 0) | (stay == 1)) & (unseen == 0)
     doubted = 0.5 / (followed + 1)
-    spread = np.where(alike, doubted * (1 - doubted), stay * (1 - stay))
-    luck = _luck(book, spread, _correlation(past, clustered, alone))
-    doubt = (book.amount * alike * np.sqrt(spread / (followed + 2))).sum() ** 2
+    hidden = np.where(alike, doubted * (1 - doubted), 0.0)
+    rho = _correlation(past, clustered, alone)
+    luck = _luck(book, stay * (1 - stay), rho)
+    doubt = _luck(book, stay * (1 - stay) + hidden, rho) - luck
+    doubt += (book.amount * np.sqrt(hidden / (followed + 2))).sum() ** 2
     reach = t_quantile(max(past.n_clusters - 1, 1), level) * np.sqrt(clustered + doubt + luck)
     highest = min(expected + reach + unknown, book.amount.sum())
-    return expected, max(expected - reach, 0.0), highest, unknown, clustered + doubt, luck
+    return expected, max(expected - reach, 0.0), highest, unknown, clustered, luck, doubt
 
 
 def _stays(stratum: _Stratum, horizon: float) -> tuple[np.ndarray, np.ndarray]:
