@@ -61,8 +61,8 @@ def refund_drivers(
         the ratio of the hazard of the money arriving to that at the ``reference`` level, the one
         with most refunds: above 1, it arrives sooner. ``status`` is "reference"; "estimated";
         "infinite" where the data has no finite ratio (nothing, or everything at once, was
-        credited), the estimate then being missing; or "redundant" where other factors determine
-        the level.
+        credited), the estimate then being missing; "redundant" where other factors determine
+        the level; or "not converged", without numbers, where no maximum was found.
 
     Raises
     ------

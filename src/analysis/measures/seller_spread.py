@@ -56,7 +56,7 @@ def seller_spread(
         and ``rate_high``; ``luck_share`` is the part of the variance of the raw rates that chance
         alone would make; ``p_value`` tests that all sellers have one rate; ``n`` are requests,
         ``n_clusters`` sellers. All but counts and ``mean_rate`` are missing where the data cannot
-        tell: one seller, one request each, no success or nothing else.
+        tell: one seller, one request each, fewer than two successes or two failures.
 
     Raises
     ------
