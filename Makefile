@@ -29,7 +29,7 @@ $(DATASET)/dataset.json: | setup
 	$(BIN)/cancellations generate --orders $(ORDERS) --seed $(SEED) --policy aliexpress --workers 2 --out $(DATASET)
 
 test: setup ## all tests (those that need Spark, a browser or ../shared/data skip where these are absent)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 studies: setup ## the tests that simulate many datasets, beside `make coverage` (ten minutes or more)
 	$(BIN)/python -m pytest -n 2 -m study

@@ -108,8 +108,8 @@ def test_intervals_and_columns_are_checked(tables):
             window_hazard(opened, **{option: 0})
     with pytest.raises(MissingData, match="orders.packed_at .*needed by window_hazard"):
         window_hazard(tables(**DRAWN, without=("orders.packed_at",)), closed_by=["packed_at"])
-    with pytest.raises(ValueError, match="by must not hold outcome"):
-        window_hazard(tables(orders="outcome\na"), by=["outcome"])
+    with pytest.raises(ValueError, match="by must not hold from_hours"):
+        window_hazard(tables(orders="from_hours\na"), by=["from_hours"])
     alone = window_hazard(tables(**DRAWN, without=("sellers", "orders.seller_id")))
     assert set(alone.interval) == {"Poisson score"}
 

@@ -580,7 +580,7 @@ def test_csv_text_may_have_line_breaks_in_files_of_any_size(frames, tmp_path):
 
 
 def test_a_csv_column_of_the_readers_that_turns_out_to_be_text_is_text(frames, tmp_path):
-    n = 100_000  # more than are looked at to guess a type
+    n = 12_000  # more than are looked at to guess a type
     more = pd.concat([frames["orders"].iloc[:1]] * n, ignore_index=True)
     more = more.assign(order_id=range(n), postcode=["012345"] * (n - 1) + ["SW1A"])
     write_csv(tmp_path, frames | {"orders": more})

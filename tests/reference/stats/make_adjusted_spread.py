@@ -44,27 +44,33 @@ def adjusted(rho, k, n):
     return loglik(mean, rho, k, n) - np.log(information(mean, rho, k, n)) / 2
 
 
-rows = []
-for name, case in pd.read_csv("beta_posterior.csv").groupby("case"):
-    k, n = case["k"].to_numpy(), case["n"].to_numpy()
-    top = minimize_scalar(
-        lambda v, k=k, n=n: -adjusted(expit(v), k, n),
-        bounds=(-16, 6),
-        method="bounded",
-        options={"xatol": 1e-10},
+def main():
+    """Write the table."""
+    rows = []
+    for name, case in pd.read_csv("beta_posterior.csv").groupby("case"):
+        k, n = case["k"].to_numpy(), case["n"].to_numpy()
+        top = minimize_scalar(
+            lambda v, k=k, n=n: -adjusted(expit(v), k, n),
+            bounds=(-16, 6),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        rho, level = expit(top.x), -top.fun - chi2.ppf(0.95, 1) / 2
+
+        def gap(r, k=k, n=n, level=level):
+            """Distance of the likelihood from where the interval ends."""
+            return adjusted(r, k, n) - level
+
+        low = 0.0 if gap(0.0) >= 0 else brentq(gap, 1e-9, rho, xtol=1e-13)
+        high = brentq(gap, rho, 0.99, xtol=1e-13)
+        ratio = 2 * (-top.fun - adjusted(0.0, k, n))
+        p_value = 0.5 * chi2.sf(ratio, 1)
+        rows.append((name, best_mean(rho, k, n), rho, low, high, ratio, p_value))
+    columns = ["case", "mean", "correlation", "low", "high", "statistic", "p_value"]
+    pd.DataFrame(rows, columns=columns).to_csv(
+        "adjusted_spread.csv", index=False, float_format="%.15g", lineterminator="\n"
     )
-    rho, level = expit(top.x), -top.fun - chi2.ppf(0.95, 1) / 2
 
-    def gap(r, k=k, n=n, level=level):
-        """Distance of the likelihood from where the interval ends."""
-        return adjusted(r, k, n) - level
 
-    low = 0.0 if gap(0.0) >= 0 else brentq(gap, 1e-9, rho, xtol=1e-13)
-    high = brentq(gap, rho, 0.99, xtol=1e-13)
-    ratio = 2 * (-top.fun - adjusted(0.0, k, n))
-    p_value = 0.5 * chi2.sf(ratio, 1)
-    rows.append((name, best_mean(rho, k, n), rho, low, high, ratio, p_value))
-columns = ["case", "mean", "correlation", "low", "high", "statistic", "p_value"]
-pd.DataFrame(rows, columns=columns).to_csv(
-    "adjusted_spread.csv", index=False, float_format="%.15g", lineterminator="\n"
-)
+if __name__ == "__main__":
+    main()
