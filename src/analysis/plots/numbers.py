@@ -52,6 +52,17 @@ def tenths(share: float) -> str:
     return "–" if math.isnan(share) else f"{share * 100:.1f}%"
 
 
+def percent_in_tenths(share: float) -> str:
+    """Return a share in percent with one decimal, but for the edges, as :func:`percent` does.
+
+    Examples
+    --------
+    >>> percent_in_tenths(0.5), percent_in_tenths(0.0001)
+    ('50.0%', 'under 0.1%')
+    """
+    return f"{share * 100:.1f}%" if 0.0005 <= share < 0.9995 else percent(share)
+
+
 def told_apart(*shares: float) -> list[str]:
     """Return shares in percent, with one decimal where different whole ones would read alike.
 
@@ -260,16 +271,12 @@ def interval_text(
     return f"{unit(estimate)} ({inside})" if inside else unit(estimate)
 
 
-def _percent_in_tenths(share: float) -> str:
-    return f"{share * 100:.1f}%" if 0.0005 <= share < 0.9995 else percent(share)
-
-
 def _in_tenths(unit: str) -> Callable[[float], str]:
     return lambda value: NO_DATA if math.isnan(value) else f"{value:.1f} {unit}"
 
 
 _FINER = {
-    percent: _percent_in_tenths,
+    percent: percent_in_tenths,
     days: _in_tenths("days"),
     days_or_hours: lambda value: (
         _in_tenths("hours")(value * 24) if value < 1 else _in_tenths("days")(value)

@@ -96,6 +96,14 @@ _TARGETS = {
     "flag": pa.bool_(),
     "number": pa.float64(),
 }
+_EMPTY_TYPES = {
+    "id": "int64",
+    "time": "timestamp('UTC')",
+    "money": "int64",
+    "count": "int64",
+    "flag": "boolean",
+    "number": "float64",
+}
 WORDS = {
     "money": "whole minor unit (cents, not euros)",
     "count": "whole number",
@@ -170,6 +178,8 @@ def engine_table(name: str, table: ir.Table, *, is_exact: bool = False) -> ir.Ta
 
 def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
     kind = value.type()
+    if kind.is_null():
+        return value.cast(empty_type(spec))
     if spec.kind == "time":
         return _engine_moment(where, value, is_exact)
     if spec.kind == "id" and spec.optional and kind.is_floating():
@@ -183,14 +193,15 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
         "flag": not kind.is_boolean(),
         "number": not kind.is_numeric(),
     }[spec.kind]
-    if wrong and not kind.is_null():
+    if wrong:
         words = {"id": "whole number or text", "code": "text", "text": "text"} | WORDS
         raise ContractError(f"{where} must be a {words[spec.kind]}, is {kind}")
-    if kind.is_null():
-        return value.cast(
-            {"code": "string", "text": "string", "flag": "boolean"}.get(spec.kind, "int64")
-        )
     return None
+
+
+def empty_type(spec: Column) -> str:
+    """Ibis type of a column of the contract that has no value to tell it by."""
+    return _EMPTY_TYPES.get(spec.kind, "string")
 
 
 def _engine_ids(where: str, value: Any) -> Any:
@@ -206,8 +217,6 @@ def _engine_ids(where: str, value: Any) -> Any:
 
 def _engine_moment(where: str, value: Any, is_exact: bool) -> Any:
     kind = value.type()
-    if kind.is_null():
-        return value.cast("timestamp('UTC')")
     if kind.is_date():
         return whole_seconds(value.cast("timestamp"))
     if not kind.is_timestamp():

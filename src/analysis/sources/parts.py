@@ -12,20 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.contract import TABLES, ContractError
-from analysis.sources.entering import engine_table, require_columns
+from analysis.sources.entering import empty_type, engine_table, require_columns
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
 
-_KINDS = {
-    "id": "int64",
-    "time": "timestamp('UTC')",
-    "money": "int64",
-    "count": "int64",
-    "flag": "boolean",
-    "number": "float64",
-}  # of a column without a value; others are text
 _COMMON = (
     (dt.DataType.is_integer, dt.int64),
     (dt.DataType.is_numeric, dt.float64),
@@ -108,8 +100,8 @@ def _part(
 
 
 def _nothing(name: str, column: str) -> ir.Scalar:
-    kind = TABLES[name].column(column).kind if column in TABLES[name].names else "text"
-    return ibis.null(_KINDS.get(kind, "string"))
+    spec = TABLES[name]
+    return ibis.null(empty_type(spec.column(column)) if column in spec.names else "string")
 
 
 def _united(name: str, parts: list[_Part]) -> ir.Table:

@@ -192,13 +192,9 @@ def _ids(values: pa.ChunkedArray) -> pa.ChunkedArray:
 def _moments(where: str, values: pa.ChunkedArray) -> pa.Array:
     """ISO 8601 texts, with offset or without (UTC), as moments."""
     texts = values.to_pandas()
-    wrong = texts[texts.isin(_CLOCK)]  # words that pandas takes for the time of reading
-    try:
-        moments = pd.to_datetime(texts[:0] if len(wrong) else texts, utc=True, format="ISO8601")
-    except ValueError as err:
-        read = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
-        wrong = texts[read.isna() & texts.notna() & (texts != "NaT")]
-        raise ContractError(f"{where} {_TIMES}, got {wrong.iloc[0]!r}") from err
+    moments = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+    is_clock = texts.isin(_CLOCK)  # words that pandas takes for the time of reading
+    wrong = texts[is_clock | (moments.isna() & texts.notna() & (texts != "NaT"))]
     if len(wrong):
         raise ContractError(f"{where} {_TIMES}, got {wrong.iloc[0]!r}")
     return pa.array(moments.dt.floor("s"), type=pa.timestamp("ms", tz="UTC"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.plots.labels import plain
-from analysis.plots.numbers import days_or_hours, percent, points, told_apart
+from analysis.plots.numbers import days_or_hours, percent, percent_in_tenths, points, told_apart
 from analysis.report.say.words import estimate, nothing, sentences
 
 UNITS = {"share": percent, "days": days_or_hours}
@@ -39,14 +39,9 @@ def _unit(row: pd.Series) -> Callable[[float], str]:
     if unit is not percent:
         return unit
     beside = [row[name] for name in ("estimate", "ci_low", "ci_high") if pd.notna(row[name])]
-    shown = [
-        (told_apart(row["naive"], one), [percent(row["naive"]), percent(one)]) for one in beside
-    ]
-    return percent if all(apart == whole for apart, whole in shown) else _tenths
-
-
-def _tenths(share: float) -> str:
-    return f"{share * 100:.1f}%" if 0.0005 <= share < 0.9995 else percent(share)
+    pairs = [(row["naive"], one) for one in beside]
+    are_apart = all(told_apart(*pair) == list(map(percent, pair)) for pair in pairs)
+    return percent if are_apart else percent_in_tenths
 
 
 def _size(row: pd.Series) -> str:

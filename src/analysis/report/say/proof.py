@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.plots.labels import plain
-from analysis.plots.numbers import count, days, percent
+from analysis.plots.numbers import count, days, percent, tenths
 from analysis.report.say.words import estimate, listing, nothing, sentences
 
 MOST_NAMED = 6
@@ -51,15 +51,10 @@ def _so_many_keep(known: pd.DataFrame) -> str:
     return f"{many} {words} promise"
 
 
-def _tenths(share: float) -> str:
-    """Percent with one decimal: whether a promise is kept is a matter of tenths."""
-    return f"{share * 100:.1f}%"
-
-
 def _named(row: pd.Series) -> str:
     """Return a study with its measured share."""
     name, method = plain(str(row["estimand"])), plain(str(row["estimator"]))
-    return f"{method} for “{name}”, {estimate(row, _tenths)}"
+    return f"{method} for “{name}”, {estimate(row, tenths)}"
 
 
 def _not_kept(known: pd.DataFrame) -> str:
@@ -84,7 +79,7 @@ def _familiar(known: pd.DataFrame, worst: object) -> str:
     verb = "keeps" if n in (0, 1) else "keep"
     return (
         f"On the same datasets {keep} {verb} it; the farthest off is “{method}”, "
-        f"{_tenths(row['naive'])} where {percent(row['nominal'])} is promised."
+        f"{tenths(row['naive'])} where {percent(row['nominal'])} is promised."
     )
 
 
