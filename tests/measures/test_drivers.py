@@ -105,6 +105,20 @@ def test_levels_that_always_come_together_have_no_estimate_and_say_so(tables):
     assert by_level(table, "reason").loc["too_slow", "estimate"] == pytest.approx(0.1)
 
 
+def test_a_level_that_one_seller_has_takes_the_limits_of_the_model_and_says_so(tables):
+    lines = requests((12, 8, "changed_mind"), (12, 7, "found_cheaper"), (6, 4, "too_slow"))
+    sellers = [1 + i % 4 for i in range(24)] + [1] * 6  # only the first has too_slow
+    orders = ["order_id | seller_id", *(f"{i} | {one}" for i, one in enumerate(sellers, 1))]
+    lines = [f"{line} | {i}" for i, line in enumerate(lines, 1)]
+    opened = drawn(tables, "reason | order_id", lines, orders="\n".join(orders))
+    levels = by_level(success_drivers(opened, factors=["reason"]), "reason")
+    several, slow = levels.loc["found_cheaper"], levels.loc["too_slow"]
+    assert several.interval == "delta method, clustered by seller"
+    assert slow.interval == "delta method, of one seller: not clustered"
+    by_hand = np.sqrt(8 / 12 * (4 / 12) / 12 + 4 / 6 * (2 / 6) / 6)  # of two independent shares
+    assert slow.ci_high - slow.estimate == pytest.approx(1.96 * by_hand, rel=1e-3)
+
+
 def test_rare_levels_are_pooled_and_missing_ones_are_a_level(tables):
     reasons = [r for r in codes.REASONS[:6] for _ in range(4 + 2 * codes.REASONS.index(r))]
     ends = ("approved_by_seller", "rejected_by_seller")

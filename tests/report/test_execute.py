@@ -322,14 +322,22 @@ def test_without_fork_every_notebook_gets_a_fresh_process(drawn, monkeypatch):
     assert len(pids) == 2 and [failures(one) for one in done] == [[], []]
 
 
-def test_results_keep_their_order_and_progress_is_told(drawn):
+def test_results_keep_their_order_and_progress_is_told(drawn, tmp_path):
     told, ended = [], {}
-    books = [drawn(f"import time; time.sleep({0.3 if n == 0 else 0}); {n}") for n in range(4)]
+    last = tmp_path / "all others have ended"
+    wait = f"import os, time\nwhile not os.path.exists({str(last)!r}): time.sleep(0.01)"
+
+    def finished(place: int, one: dict) -> None:
+        ended[place] = outputs(one)
+        if set(ended) == {1, 2, 3}:
+            last.touch()
+
     done = execute_all(
-        books,
+        [drawn(f"{wait}\n0"), drawn("1"), drawn("2"), drawn("3")],
         workers=2,
+        timeout_seconds=60,
         progress=lambda *at: told.append(at),
-        finished=lambda place, one: ended.update({place: outputs(one)}),
+        finished=finished,
     )
     assert [outputs(one) for one in done] == [[("execute_result", str(n))] for n in range(4)]
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -86,7 +86,8 @@ def success_drivers(
     settles the outcome: nothing else can matter there. Such requests are set apart; their row has
     the crude difference and says so in ``interval``, and all other rows are about the rest.
     Logistic regression; limits by the delta method with bias-reduced variances clustered by
-    seller and Student's quantile, and no narrower than if requests were independent. The mix of
+    seller and Student's quantile, and no narrower than if requests were independent. A level that
+    only one seller has takes the model's limits, and ``interval`` says so. The mix of
     circumstances is taken as given. Where further levels have only successes or none, Firth's
     penalty keeps the estimates finite, and ``interval`` says so. Levels that always come together
     cannot be told apart and have no estimate. p-values are of ``estimate``; q-values over all
@@ -150,7 +151,7 @@ class _Effects(NamedTuple):
     table: dict[str, np.ndarray]  # of each column of the model
     column: list[np.ndarray]  # of each factor: the column of each level, -1 for the reference
     confounded: np.ndarray
-    method: str
+    method: np.ndarray  # of each column: how its limits were found
 
 
 _LIMITS = ("estimate", "ci_low", "ci_high", "odds_ratio", "odds_ratio_low", "odds_ratio_high")
@@ -185,7 +186,7 @@ def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
     own = np.eye(len(log_odds))
     variance = np.concatenate([average.variance, np.diag(fit.covariance)])
     df = np.full(len(variance), np.inf)
-    method = "delta method"
+    method = np.full(len(log_odds), "delta method", object)
     if cases.cluster is not None:
         found = stats.clustered_variance(
             fit,
@@ -196,8 +197,7 @@ def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
             cases.cluster,
             alone=cases.alone,
         )
-        enough = found.n_clusters >= 2
-        method += ", clustered by seller" if enough else ", too few to cluster by seller"
+        method += _clustered(found, len(method))
         variance = np.fmax(variance, found.variance)
         df = np.where(np.isnan(found.df), df, found.df)
     reach = t_quantile(df, level) * np.sqrt(variance)
@@ -213,6 +213,15 @@ def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
     }
     method += ", Firth's penalty" if penalised else ""
     return _Effects(table, fit.coded.column, fit.confounded, method)
+
+
+def _clustered(found: stats.ContrastVariance, n_columns: int) -> np.ndarray:
+    """Words for each column of a model: whether its limits allow for sellers."""
+    if found.n_clusters < 2:
+        return np.full(n_columns, ", too few to cluster by seller", object)
+    of_one = np.isnan(found.variance[:n_columns])  # one seller alone determines the effect
+    words = [", clustered by seller", ", of one seller: not clustered"]
+    return np.array(words, object)[of_one.astype(int)]
 
 
 def _counts_and_words(
@@ -252,7 +261,7 @@ def _counts_and_words(
             "none: no request is old enough",
             "none: always together with another level",
         ],
-        effects.method,
+        np.append(effects.method, "")[effects.column[f]],
     )
     return part
 
