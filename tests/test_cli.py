@@ -132,6 +132,8 @@ def test_a_measure_that_cannot_be_grouped_so_is_left_out_and_named(tmp_path, cap
         (["tables", "MARKET", "--memory", "9999999TB", "--out", "OUT"], "such as 2GB"),
         (["tables", "MARKET", "--engine=spark", "--master=", "--out=OUT"], "master must be"),
         (["tables", "MARKET", "--memory", "lots", "--out", "OUT"], "such as 2GB"),
+        (["report", "MARKET", "--timeout", "0", "--out", "OUT"], "must be a number of seconds"),
+        (["report", "MARKET", "--timeout", "0.05", "--out", "OUT"], "the timeout is 0.05 seconds"),
         (["report", "MARKET", "--memory", "1", "--out", "OUT"], "such as 2GB"),
         (["tables", "MARKET", "--memory=1GB", "--engine=spark", "--out=OUT"], "--engine duckdb"),
     ],

@@ -7,6 +7,7 @@ Anything else is a bug and keeps its traceback.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -128,6 +129,7 @@ def _add_reading_commands(commands: Any) -> None:
     tables.add_argument("--out", type=Path, required=True, help="folder of the tables")
     report.add_argument("--out", type=Path, required=True, help="folder of the site")
     report.add_argument("--workers", type=_whole, default=2, help="notebooks run at a time")
+    report.add_argument("--timeout", type=_seconds, help="seconds for one notebook, default 600")
     for command in (tables, report):
         command.add_argument(
             "--despite-broken-rules", action="store_true", help="go on although `check` fails"
@@ -151,6 +153,16 @@ def _whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
     if value < 0:
         raise argparse.ArgumentTypeError(f"must not be negative, got {text}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, got {text!r}")
     return value
 
 
@@ -273,6 +285,7 @@ def _tables(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     from analysis.report.make import make_report
 
+    given = {} if options.timeout is None else {"timeout_seconds": options.timeout}
     with _Progress("running notebooks") as progress:
         index = make_report(
             options.dataset,
@@ -282,6 +295,7 @@ def _report(options: argparse.Namespace) -> None:
             despite_broken_rules=options.despite_broken_rules,
             master=_master(options),
             progress=progress,
+            **given,
         )
     print(f"open {index.as_uri()}")
 

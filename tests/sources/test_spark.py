@@ -33,8 +33,11 @@ def test_without_java(installed, monkeypatch):
         spark_session()
 
 
-@pytest.mark.parametrize("master", ["", "somewhere:7077", "local[some]", "spark://", "spark://a b"])
-def test_a_master_that_is_none(installed, master):
+@pytest.mark.parametrize(
+    "master", ["", "somewhere:7077", "local[some]", "spark://", "spark://a b", "shared"]
+)
+def test_a_master_that_is_none(installed, master, monkeypatch):
+    monkeypatch.delenv("PYSPARK_GATEWAY_PORT", raising=False)  # nobody's session is shared
     with pytest.raises(ValueError, match=r"master must be local\[N\], spark://HOST:PORT"):
         spark_session(master)
 

@@ -142,7 +142,7 @@ def _run(notebook: Notebook, warm: WarmProcesses, timeout_seconds: float) -> Non
     finally:
         timer.cancel()
     if late.is_set():
-        _fail(notebook, begun, "TimeoutError", f"stopped after {timeout_seconds:g} seconds")
+        _fail(notebook, begun, "TimeoutError", f"the timeout is {timeout_seconds:g} seconds")
     elif code != 0:
         _fail(notebook, begun, "ProcessEnded", how_it_ended(code), last_words(worker))
     is_usable = worker.forks and code is not None

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 LOCAL = "local[2]"
 MASTER_VARIABLE = "CANCELLATIONS_SPARK_MASTER"
 SHARED = "shared"  # as a master: the session of the process that started this one
+GATEWAY_VARIABLE = "PYSPARK_GATEWAY_PORT"  # set where the session may be shared
 PORT = 7077  # of a standalone master that names none
 CONNECT_SECONDS = 5.0  # for a master to be there
 EXECUTOR_SECONDS = 60.0  # for a cluster to give the first executor
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_MASTER = re.compile(r"local(\[(\d+|\*)\])?|spark://[^/,\s]+(,[^/,\s]+)*|yarn|k8s://\S+|shared")
+_MASTER = re.compile(r"local(\[(\d+|\*)\])?|spark://[^/,\s]+(,[^/,\s]+)*|yarn|k8s://\S+")
 _SETTINGS = {
     "spark.log.level": "ERROR",
     "spark.ui.enabled": "false",
@@ -64,12 +65,12 @@ def spark_session(
         a session of this process runs on another master.
     """
     _require_installed()
+    if master == SHARED and GATEWAY_VARIABLE in os.environ:
+        return _shared_session()
     if _MASTER.fullmatch(master) is None:
         raise ValueError(
             f"master must be local[N], spark://HOST:PORT, yarn or k8s://URL, got {master!r}"
         )
-    if master == SHARED:
-        return _shared_session()
     _require_answer(master)
     session = _started(master)
     if session.sparkContext.master != master:
@@ -91,7 +92,7 @@ def environment_of_children(session: SparkSession) -> dict[str, str]:
     parameters = session.sparkContext._gateway.gateway_parameters
     return {
         MASTER_VARIABLE: SHARED,
-        "PYSPARK_GATEWAY_PORT": str(parameters.port),
+        GATEWAY_VARIABLE: str(parameters.port),
         "PYSPARK_GATEWAY_SECRET": parameters.auth_token,
     }
 
