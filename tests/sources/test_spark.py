@@ -96,7 +96,15 @@ def test_the_environment_names_the_engine_that_reads_folders(installed, monkeypa
         open_tables(tmp_path)
 
 
-def test_an_interrupt_waits_until_java_has_started():
+@pytest.fixture
+def interruptible():
+    """Interrupts are ignored in processes that were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_waits_until_java_has_started(interruptible):
     reached = False
     with pytest.raises(KeyboardInterrupt), spark._uninterrupted():
         os.kill(os.getpid(), signal.SIGINT)
