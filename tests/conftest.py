@@ -16,6 +16,7 @@ from analysis.contract import TABLES
 from analysis.sources import Tables, open_tables, spark_session
 
 ROOT = Path(__file__).resolve().parents[1]
+_SLOW_TO_START = ("test_cluster", "test_browser", "report/test_make.py", "spark")
 OTHERS_WARNINGS = (  # in Ibis and PySpark, about pandas and DuckDB: nothing to do for us
     "ignore:The copy keyword is deprecated",
     "ignore:The 'future.infer_string' option",
@@ -47,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def what_it_starts(nodeid: str) -> str:
     """Return the name of what a test and others share and is slow to start; else nothing."""
-    found = [name for name in ("test_cluster", "test_browser", "spark") if name in nodeid]
+    found = [name for name in _SLOW_TO_START if name in nodeid]
     return found[0] if found else ""
 
 

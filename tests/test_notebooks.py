@@ -99,7 +99,9 @@ def test_data_without_the_optional_tables_says_so_and_goes_on(frames, tmp_path):
     assert "Not in this data: the truth" in outputs(done["09_can_you_trust_it"])
 
 
-@pytest.mark.parametrize("rows", ["none", pytest.param("one", marks=pytest.mark.study), "pending"])
+@pytest.mark.parametrize(
+    "rows", ["none", *(pytest.param(few, marks=pytest.mark.study) for few in ("one", "pending"))]
+)
 def test_no_rows_one_row_and_all_pending(rows, frames, tmp_path):
     orders, requests = frames["orders"], frames["requests"]
     pick = {"none": requests.head(0), "one": requests.head(1), "pending": requests.head(40)}[rows]

@@ -114,10 +114,10 @@ def optional_columns():
     ]
 
 
-def answered_or_missing(opened):
+def answered_or_missing(opened, names=(*MEASURES, "why_not")):
     """Names of the measures that answer; the others must say that data is missing."""
     answered = set()
-    for name in (*MEASURES, "why_not"):
+    for name in names:
         try:
             why_not(opened, 1) if name == "why_not" else asked(name, opened)
         except MissingData as lack:
@@ -161,7 +161,14 @@ def columns_without_which():
     return [*alone, [column for column in optional_columns() if column not in needed]]
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("lacking", columns_without_which()[:-1], ids=" ".join)
+def test_without_a_column_that_they_need_measures_say_so(lacking):
+    names = unanswered(lacking)
+    assert names
+    assert answered_or_missing(without(random_market(3, 20), lacking), names) == set()
+
+
+@pytest.mark.study
 @pytest.mark.parametrize("lacking", columns_without_which(), ids=" ".join)
 def test_without_optional_columns_a_measure_answers_or_says_what_it_lacks(lacking):
     answered = answered_or_missing(without(random_market(3, 20), lacking))

@@ -24,19 +24,24 @@ def wide(frames):
     return open_tables(frames, as_of=AS_OF)
 
 
+@pytest.fixture(scope="module")
+def second(frames):
+    """The rows, opened once more."""
+    return open_tables(frames, as_of=AS_OF)
+
+
 @pytest.fixture
-def narrow(frames, monkeypatch):
+def narrow(second, monkeypatch):
     """The same rows, taken for very many."""
     monkeypatch.setattr("analysis.sources.tables.MOST_WIDE", 0)
-    return open_tables(frames, as_of=AS_OF)
+    return second
 
 
 @pytest.fixture(scope="module")
 def numbered():
-    """The rows of another market, whose ids are whole numbers; some rows have none."""
+    """The rows of another market, whose ids are whole numbers; some rows have none. Twice."""
     frames = random_market(5, 200, weighted=True)
-    wide = open_tables(frames, as_of=AS_OF)
-    return frames, wide
+    return [open_tables(frames, as_of=AS_OF) for _ in range(2)]
 
 
 @pytest.fixture
@@ -45,7 +50,7 @@ def in_ranges(numbered, monkeypatch):
     monkeypatch.setattr("analysis.sources.tables.MOST_WIDE", 0)
     monkeypatch.setattr("analysis.sources.tables.MOST_LOOSE", 0)
     monkeypatch.setattr("analysis.sources.ranges.MOST_JOINED", 60)
-    return open_tables(numbered[0], as_of=AS_OF)
+    return numbered[0]
 
 
 @pytest.mark.parametrize("name", SPECS)

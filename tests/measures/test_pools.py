@@ -41,13 +41,20 @@ TEXTS = ["cancellation_success_rate", "window_curve", "request_rate", "open_refu
 CASES = [(name, False) for name in SPECS] + [(name, True) for name in TEXTS]
 
 
+@pytest.fixture(scope="module")
+def opened():
+    """The same rows opened twice, for each kind of ids: to be pooled, and not."""
+    frames = {text_ids: random_market(4, 200, text_ids=text_ids) for text_ids in (False, True)}
+    return {ids: [open_tables(rows, as_of=AS_OF) for _ in range(2)] for ids, rows in frames.items()}
+
+
 @pytest.mark.parametrize(("name", "text_ids"), CASES)
-def test_pools_change_no_estimate_and_no_count(name, text_ids, pooled_at_once, request):
-    frames = random_market(4, 200, text_ids=text_ids)
+def test_pools_change_no_estimate_and_no_count(name, text_ids, opened, pooled_at_once, request):
+    to_be_pooled, plain = opened[text_ids]
     options = SPECS[name].given | SPECS[name].calls[0]
-    found = MEASURES[name](open_tables(frames, as_of=AS_OF), **options)
+    found = MEASURES[name](to_be_pooled, **options)
     request.getfixturevalue("monkeypatch").undo()
-    expected = MEASURES[name](open_tables(frames, as_of=AS_OF), **options)
+    expected = MEASURES[name](plain, **options)
     columns = [c for c in expected.columns if not c.endswith(OF_THE_SPREAD)]
     if name in OF_SELLERS:
         columns = list(expected.columns)
@@ -69,7 +76,7 @@ def test_pools_are_what_limits_cluster_by(pooled_at_once):
 
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.parametrize("text_ids", [False, True])
+@pytest.mark.parametrize("text_ids", [pytest.param(False, marks=pytest.mark.study), True])
 def test_pools_are_the_same_on_every_engine(text_ids, pooled_at_once, spark_tables):
     frames = random_market(4, 200, text_ids=text_ids)
     opened = open_tables(frames, as_of=AS_OF), spark_tables(frames, AS_OF)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -74,7 +73,17 @@ def test_a_notebook_of_models_is_begun_before_one_that_asks_as_often():
     assert make._length(models) > make._length(counts) == 2
 
 
-def test_data_that_breaks_rules_is_refused_unless_told_otherwise(market, tmp_path):
+@pytest.fixture
+def few_notebooks(monkeypatch):
+    """Of all notebooks but the first two only the titles: enough for what is not about them."""
+    few = read_notebooks()
+    for name, book in few.items():
+        book["cells"] = book["cells"] if name < "02" else book["cells"][:1]
+    monkeypatch.setattr(make, "read_notebooks", lambda: few)
+    return few
+
+
+def test_data_that_breaks_rules_is_refused_unless_told_otherwise(market, few_notebooks, tmp_path):
     loose = tmp_path / "loose"
     loose.mkdir()
     for name in ("orders", "requests"):
@@ -91,13 +100,11 @@ def test_data_that_breaks_rules_is_refused_unless_told_otherwise(market, tmp_pat
 
 
 def test_a_failing_notebook_is_a_bug_that_names_the_cell_and_leaves_the_old_site(
-    market, site, tmp_path, monkeypatch
+    market, few_notebooks, tmp_path
 ):
-    old = tmp_path / "site"
-    shutil.copytree(site, old)
-    broken = make.read_notebooks()
-    broken["01_cancellation_success"]["cells"][3]["source"] = "1 / 0"
-    monkeypatch.setattr(make, "read_notebooks", lambda: broken)
+    old = make_report(market, tmp_path / "site").parent
+    (old / "a mark").touch()
+    few_notebooks["01_cancellation_success"]["cells"][3]["source"] = "1 / 0"
     with pytest.raises(RuntimeError, match=r"01_cancellation_success, cell \d+: ZeroDivisionError"):
         make_report(market, old)
-    assert (old / "index.html").read_bytes() == (site / "index.html").read_bytes()
+    assert (old / "a mark").exists()
