@@ -61,9 +61,10 @@ def test_shares_ended_by_each_hour_leave_room_for_the_undecided(tables):
         "rejected_by_seller": [0, 0, 1 / 5, 1 / 5],
     }
     for outcome, shares in expected.items():
-        found = table[table.outcome == outcome].estimate.to_numpy()
-        np.testing.assert_allclose(found[:4], shares, atol=1e-15)
-        assert np.isnan(found[4])  # nobody is seen as late as that
+        found = table[table.outcome == outcome][["estimate", "ci_low", "ci_high"]].to_numpy()
+        np.testing.assert_allclose(found[:4, 0], shares, atol=1e-15)
+        np.testing.assert_array_equal(found[4], found[3])  # nothing changes after the last one
+        assert np.isfinite(found).all()
 
 
 def test_the_counts_of_a_curve_say_what_it_rests_on(tables):

@@ -284,7 +284,7 @@ COMPARISONS = [
         CMPRSK,
         "golden/cuminc_timepoints.csv",
         timepoints,
-        remark="missing beyond the last observed time, where cuminc goes on",
+        remark="missing beyond a last time that is censored, where cuminc goes on",
     ),
     Comparison(
         "restricted_time_lost",

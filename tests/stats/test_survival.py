@@ -182,7 +182,7 @@ def test_weights_count_as_repeated_spells():
 # --- reading a curve ------------------------------------------------------------------------
 
 
-def test_a_curve_is_read_as_steps_and_never_extended():
+def test_a_curve_is_read_as_steps_and_not_extended_while_somebody_is_left():
     curve = kaplan_meier([0, 0, 1], [2, 5, 3], [1, 0, 1], [0, 3, 1], n_groups=3)
     at = survival_at(curve, [5, 0, 2, 4.5, 6])  # in any order
     nan = np.nan
@@ -194,6 +194,14 @@ def test_a_curve_is_read_as_steps_and_never_extended():
     np.testing.assert_array_equal(at.n_censored, [[3, 0, 0, 0, 3], [1, 0, 0, 1, 1], [0] * 5])
 
 
+def test_when_all_have_ended_nothing_changes_any_more():
+    curve = kaplan_meier([0, 0, 1, 1], [2, 5, 2, 5], [1, 3, 1, 2], [0, 0, 0, 1])
+    at = survival_at(curve, [5, 6, 99])
+    np.testing.assert_array_equal(at.survival, [[0, 0, 0], [0.25, np.nan, np.nan]])
+    np.testing.assert_array_equal(at.n_at_risk, [[3, 0, 0], [3, 0, 0]])
+    np.testing.assert_array_equal(at.n_event, [[4, 4, 4], [3, 3, 3]])
+
+
 @given(spells_of_a_group, st.lists(st.integers(0, 12), min_size=1, max_size=6))
 def test_reading_equals_looking_up_each_time(spells, times):
     curve = curve_of(spells, group=1, n_groups=2)
@@ -201,7 +209,7 @@ def test_reading_equals_looking_up_each_time(spells, times):
     low, high = survival_limits(curve, level=0.9, kind="log")
     for column, time in enumerate(times):
         rows = np.flatnonzero(curve.time <= time)
-        if time > curve.time.max():
+        if time > curve.time.max() and curve.survival[-1] > 0:
             expected = [np.nan] * 3
         else:
             here = [curve.survival, low, high]

@@ -52,19 +52,11 @@ def curve_table(
 def ended_by_own_time(
     spells: Spells, times: np.ndarray, *, units: int, level: float
 ) -> pd.DataFrame:
-    """Share ended by a time of its own for every group, one row a group.
-
-    After the last spell of a group has ended its share is 1; where the last one seen was
-    censored, the share at a later time is not known and missing.
-    """
+    """Share ended by a time of its own for every group, one row a group."""
     asked, position = np.unique(np.nan_to_num(times, nan=0.0), return_inverse=True)
     curve = survival_of(spells)
     found = jackknife_of(spells, curve)
     columns = _ended_by(spells, curve, found, asked * units, level)
-    all_ended = curve.segments.last(curve.survival, 1.0) == 0  # the last observed time is an end
-    done = (columns["n_at_risk"] == 0) & (columns["n_events"] > 0) & all_ended[:, None]
-    columns["estimate"] = np.where(done, 1.0, columns["estimate"])
-    columns = _limited(columns, found, level)
     group = np.arange(spells.groups.n)
     own = {name: values[group, position][:, None] for name, values in columns.items()}
     return _finished(_rows(spells, own, {}), spells, found, ONE_END)
@@ -115,24 +107,16 @@ def race_table(
 def shares_at(
     spells: Spells, causes: Sequence[str], *, horizon: float, units: int, level: float
 ) -> pd.DataFrame:
-    """Share ended in each way by the horizon: one row per group and cause, also of no event.
-
-    After the last spell of a group has ended nothing changes any more, and the shares are known
-    at any later time; where the last one seen was censored, they are not.
-    """
+    """Share ended in each way by the horizon: one row per group and cause, also of no event."""
     curve = _incidence(spells)
     found = jackknife_of(spells, curve)
-    segments, n_groups = curve.segments, spells.groups.n
-    done = segments.last(curve.survival, 1.0) == 0
-    own = np.where(done, segments.last(curve.time.astype(float), np.inf), np.inf)
-    asked, position = np.unique(np.minimum(own, horizon * units), return_inverse=True)
+    asked = np.array([horizon * units])
     at = stats.incidence_at(curve, asked, level=level, jackknife=found)
-    group = np.arange(n_groups)
     once = {"n_at_risk": at.n_at_risk, "n_censored": at.n_censored, "n": _sizes(spells, asked)}
     columns: Columns = {"estimate": at.incidence, "ci_low": at.low, "ci_high": at.high}
     columns["n_events"] = at.n_events
     columns |= {name: np.repeat(x[:, :, None], len(causes), 2) for name, x in once.items()}
-    columns = {name: x[group, position] for name, x in columns.items()}  # groups x causes
+    columns = {name: x[:, 0] for name, x in columns.items()}  # groups x causes
     labels = {
         "outcome": np.array(causes, dtype=object),
         "time_hours": np.full(len(causes), horizon, float),

@@ -53,7 +53,8 @@ def refund_curve(
     DataFrame
         One row per group and time: ``*by, time_days, estimate, ci_low, ci_high, n_at_risk,
         n_events, n_censored, n, n_clusters, interval``. ``n_events`` and ``n_censored`` are
-        cumulative, ``n_at_risk`` is just before the time. Missing beyond a group's last time.
+        cumulative, ``n_at_risk`` is just before the time. Missing beyond a group's last time,
+        unless all had ended by then.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def outcome_curve(
         One row per group, outcome that occurs, and time: ``*by, outcome, time_hours, estimate,
         ci_low, ci_high, n_at_risk, n_events, n_censored, n, n_clusters, interval``. ``n_events``
         and ``n_censored`` are cumulative, ``n_at_risk`` is just before the time. Beyond a group's
-        last observed time the estimate is missing.
+        last observed time the estimate is missing, unless all had ended by then.
 
     Raises
     ------

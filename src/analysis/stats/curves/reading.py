@@ -1,6 +1,7 @@
 """Curves read at given times: what had happened by then, and who was still at risk.
 
-Unit: one group at one time. Beyond the last observed time of its group a curve says nothing.
+Unit: one group at one time. Beyond the last observed time of its group a curve says nothing, unless
+all had ended by then: nothing changes any more.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def survival_at(
     -------
     SurvivalAt
         Arrays of groups x times. Survival and limits are NaN beyond the group's last observed
-        time (a curve is never extended) and for a group without rows; before the first they are
+        time, unless survival is 0 there, and for a group without rows; before the first they are
         those of survival 1. With late entries ``n_at_risk`` is that of the first observed time
         at or after the one asked for.
 
@@ -78,12 +79,14 @@ def survival_at(
     Examples
     --------
     >>> from analysis.stats import kaplan_meier
-    >>> curve = kaplan_meier([0] * 4, [1, 2, 3, 4], [1, 2, 0, 1], [0, 0, 1, 0])
+    >>> curve = kaplan_meier([0, 0, 0, 1, 1], [1, 2, 3, 1, 2], [1, 2, 0, 1, 1], [0, 0, 2, 0, 0])
     >>> points = survival_at(curve, [0, 2.5, 5])
-    >>> points.survival.tolist(), points.n_at_risk.tolist(), points.n_event.tolist()
-    ([[1.0, 0.4, nan]], [[5.0, 2.0, 0.0]], [[0.0, 3.0, 4.0]])
+    >>> points.survival.tolist()
+    [[1.0, 0.4, nan], [1.0, 0.0, 0.0]]
+    >>> points.n_at_risk.tolist(), points.n_event.tolist()
+    ([[5.0, 2.0, 0.0], [2.0, 0.0, 0.0]], [[0.0, 3.0, 3.0], [0.0, 2.0, 2.0]])
     """
-    read = Reader(curve.segments, curve.time, times)
+    read = Reader(curve.segments, curve.time, times, _settled(curve))
     survival, variance, df = read.step(curve.survival, 1.0), curve.variance, None
     if jackknife is not None:
         variance = jackknife.widened("survival", variance)
@@ -125,7 +128,7 @@ def incidence_at(
     -------
     IncidenceAt
         Arrays of groups x times (x causes). Shares and limits are NaN beyond the group's last
-        observed time and for a group without rows.
+        observed time, unless all had ended by then, and for a group without rows.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def incidence_at(
     >>> points.incidence.round(4).tolist(), points.survival.round(4).tolist()
     ([[[0.3333, 0.3333], [nan, nan]]], [[0.3333, nan]])
     """
-    read = Reader(curve.segments, curve.time, times)
+    read = Reader(curve.segments, curve.time, times, _settled(curve))
 
     def causes(columns: np.ndarray, how: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         return np.stack([how(column) for column in columns.T], axis=-1)
@@ -167,8 +170,15 @@ def incidence_at(
     )
 
 
+def _settled(curve: SurvivalCurve | IncidenceCurve) -> np.ndarray:
+    """Groups of which everybody has ended: later on nothing changes."""
+    return curve.segments.last(curve.survival, 1.0) == 0
+
+
 class Reader:
     """Reads columns of curves at given times, groups x times.
+
+    The last value of groups that are ``settled`` is in force at any later time.
 
     Examples
     --------
@@ -179,7 +189,13 @@ class Reader:
     ([[0.0, 3.0, 3.0, 6.0]], [[10.0, 10.0, 7.0, 0.0]])
     """
 
-    def __init__(self, segments: Segments, time: np.ndarray, times: np.ndarray) -> None:
+    def __init__(
+        self,
+        segments: Segments,
+        time: np.ndarray,
+        times: np.ndarray,
+        settled: np.ndarray | None = None,
+    ) -> None:
         times = np.atleast_1d(np.asarray(times))
         self._segments = segments
         starts, last = segments.starts[:-1, None], max(segments.n_rows - 1, 0)
@@ -190,11 +206,12 @@ class Reader:
         exact = self._begun & (_picked(time, self._row) == times)
         self._next = np.minimum(starts + passed - exact, last)
         self._ahead = passed - exact < segments.lengths[:, None]  # somebody leaves then or later
+        self._known = self._ahead if settled is None else self._ahead | settled[:, None]
 
     def step(self, column: np.ndarray, before: float) -> np.ndarray:
-        """Value in force at the time; ``before`` ahead of the first row, NaN after the last."""
+        """Value in force at the time; ``before`` ahead of the first row, NaN if not known."""
         value = np.where(self._begun, _picked(column, self._row), before)
-        return np.where(self._ahead, value, np.nan)
+        return np.where(self._known, value, np.nan)
 
     def next(self, column: np.ndarray) -> np.ndarray:
         """Value in the first row at or after the time, 0 if there is none."""
