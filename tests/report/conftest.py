@@ -130,15 +130,15 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
 
 
 HOSTILE_CELLS = (
-    "from analysis.report import html; from analysis.report.figure import figure",
-    "import pandas as pd; from matplotlib.figure import Figure",
+    "import pandas as pd; from analysis.report import html; from matplotlib.figure import Figure",
+    "from analysis.report.figure import figure; from analysis.report.html_tables import table_html",
     "table = pd.DataFrame({'text': words, words[0]: words, words[1]: range(len(words))})",
     "#: ## The answer",
     "html.join([html.note(words[2]), html.paragraph('It held. ' + ' '.join(words))])",
     "#: ## Tables",
     "table",
-    "html.table_html(table.set_index('text'), caption=words[1])",
-    "html.folded(words[0], html.table_html(table, caption=words[5], max_rows=3))",
+    "table_html(table.set_index('text'), caption=words[1])",
+    "html.folded(words[0], table_html(table, caption=words[5], max_rows=3))",
     "#: ## Figures",
     "axes = Figure().subplots(); axes.set_title(words[0])",
     "axes.barh([w[:60] for w in words], range(len(words)), label=words[5]); axes.legend()",
@@ -165,7 +165,7 @@ def hostile_site(
     run: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder of a site of two pages with hostile text wherever text can come from."""
-    from analysis.report.html import table_html
+    from analysis.report.html_tables import table_html
     from analysis.report.render import render_page
     from analysis.report.site import Headline, Index, write_site
 

@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.report.html import (
-    LONG_TEXT,
-    MISSING,
     OURS,
     Html,
     escape,
@@ -21,8 +19,8 @@ from analysis.report.html import (
     join,
     note,
     paragraph,
-    table_html,
 )
+from analysis.report.html_tables import LONG_TEXT, MISSING, table_html
 
 
 class Reader(HTMLParser):

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.report import figure as drawing
-from analysis.report.html import join, table_html
+from analysis.report.html import join
+from analysis.report.html_tables import table_html
 from analysis.report.site import _asset
 
 pytestmark = [pytest.mark.slow]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analysis.measures.asking import request_rate
-from analysis.measures.blockers import blocker_shares, success_by_order_age, why_not
+from analysis.measures.blockers import blocker_shares, success_by_order_age
+from analysis.measures.card import why_not
 from analysis.measures.change import explain_change
 from analysis.measures.comparisons import standardised_success_rate, success_rate_difference
 from analysis.measures.drivers import success_drivers

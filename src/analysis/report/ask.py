@@ -14,6 +14,7 @@ from analysis.contract import MissingData
 from analysis.measures.answers import answered
 from analysis.report import data_page, html
 from analysis.report import say as sentences
+from analysis.report.html_tables import table_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,4 +130,4 @@ def _missing(answer: Answer) -> html.Html:
 
 
 def _table(answer: Answer) -> html.Html:
-    return html.table_html(answer.table, caption=_title(answer), max_rows=MAX_TABLE_ROWS)
+    return table_html(answer.table, caption=_title(answer), max_rows=MAX_TABLE_ROWS)

@@ -16,7 +16,8 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from analysis.report.html import OURS, Html, table_html
+from analysis.report.html import OURS, Html
+from analysis.report.html_tables import table_html
 
 Reply = Callable[..., None]
 

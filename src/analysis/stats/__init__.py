@@ -36,12 +36,8 @@ from analysis.stats.curves.hazards import (
     poisson_limits,
     rate_interval,
 )
-from analysis.stats.curves.intervals import (
-    IntervalCurve,
-    interval_survival_at,
-    interval_survival_limits,
-    turnbull,
-)
+from analysis.stats.curves.interval_limits import interval_survival_limits
+from analysis.stats.curves.intervals import IntervalCurve, interval_survival_at, turnbull
 from analysis.stats.curves.jackknife import Jackknife
 from analysis.stats.curves.pseudo import PseudoObservations, pseudo_means, pseudo_observations
 from analysis.stats.curves.reading import IncidenceAt, SurvivalAt, incidence_at, survival_at
@@ -50,11 +46,11 @@ from analysis.stats.curves.time_lost import TimeLost, restricted_time_lost
 from analysis.stats.logit.effects import AverageEffects, FactorTests, average_effects, factor_tests
 from analysis.stats.logit.logistic import LogisticFit, logistic_fit
 from analysis.stats.logit.robust import ContrastVariance, clustered_variance
+from analysis.stats.many_groups.exact import two_sided_p
 from analysis.stats.many_groups.funnel import (
     Dispersion,
     dispersion,
     funnel_limits,
-    two_sided_p,
     wide_limits,
 )
 from analysis.stats.many_groups.mixes import MixDepartures, mix_departures

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.stats.many_groups.funnel import dispersion, two_sided_p
+from analysis.stats.many_groups.exact import two_sided_p
+from analysis.stats.many_groups.funnel import dispersion
 from analysis.stats.many_groups.standardising import expected_counts
 
 LEAST_EXPECTED = 1.0  # cases of a word: what is rarer in a group is not tested
