@@ -17,7 +17,7 @@ from analysis.sources.writing import write_dataset
 
 NAMES = sorted(read_notebooks())
 AS_OF = "2025-12-01"
-IN_A_KERNEL = ("02_why_not", "10_at_scale")  # the others with `make studies`, and `make notebooks`
+IN_A_KERNEL = ("02_why_not",)  # the others with `make studies`, and `make notebooks`
 
 
 @pytest.fixture(scope="module")
