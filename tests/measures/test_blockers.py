@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.contract import MissingData, codes
-from analysis.measures import (
-    blocker_shares,
-    cancellation_success_rate,
-    success_by_order_age,
-)
+from analysis.measures import blocker_shares, cancellation_success_rate, success_by_order_age
 
 DAY = 24
 

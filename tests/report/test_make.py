@@ -103,8 +103,10 @@ def test_a_failing_notebook_is_a_bug_that_names_the_cell_and_leaves_the_old_site
     market, few_notebooks, tmp_path
 ):
     old = make_report(market, tmp_path / "site").parent
+    before = (old / "index.html").read_bytes()
     (old / "a mark").touch()
     few_notebooks["01_cancellation_success"]["cells"][3]["source"] = "1 / 0"
     with pytest.raises(RuntimeError, match=r"01_cancellation_success, cell \d+: ZeroDivisionError"):
         make_report(market, old)
+    assert (old / "index.html").read_bytes() == before
     assert (old / "a mark").exists()

@@ -22,7 +22,7 @@ from analysis.measures.rates import HORIZON_HOURS
 from analysis.measures.units import clusters_in
 from analysis.sources import Tables
 from analysis.sources.tables import as_names, is_success, known_columns
-from analysis.stats.scales import t_p_value, t_quantile
+from analysis.stats.scales import interval_names, t_p_value, t_quantile
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -154,6 +154,7 @@ class _Effects(NamedTuple):
     method: np.ndarray  # of each column: how its limits were found
 
 
+METHOD = "delta method"
 _LIMITS = ("estimate", "ci_low", "ci_high", "odds_ratio", "odds_ratio_low", "odds_ratio_high")
 _COLUMNS = [
     "factor",
@@ -186,7 +187,7 @@ def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
     own = np.eye(len(log_odds))
     variance = np.concatenate([average.variance, np.diag(fit.covariance)])
     df = np.full(len(variance), np.inf)
-    method = np.full(len(log_odds), "delta method", object)
+    method = interval_names(METHOD, None, np.ones(len(log_odds), bool))
     if cases.cluster is not None:
         found = stats.clustered_variance(
             fit,
@@ -197,7 +198,7 @@ def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
             cases.cluster,
             alone=cases.alone,
         )
-        method += _clustered(found, len(method))
+        method = _clustered(found, len(method))
         variance = np.fmax(variance, found.variance)
         df = np.where(np.isnan(found.df), df, found.df)
     reach = t_quantile(df, level) * np.sqrt(variance)
@@ -211,17 +212,16 @@ def _effects(cases: Cases, reference: list[int], level: float) -> _Effects:
         **dict(zip(_LIMITS[3:], ratios, strict=True)),
         "p_value": t_p_value(estimate, variance[: len(estimate)], df[: len(estimate)]),
     }
-    method += ", Firth's penalty" if penalised else ""
-    return _Effects(table, fit.coded.column, fit.confounded, method)
+    words = method.astype(object) + (", Firth's penalty" if penalised else "")
+    return _Effects(table, fit.coded.column, fit.confounded, words)
 
 
 def _clustered(found: stats.ContrastVariance, n_columns: int) -> np.ndarray:
     """Words for each column of a model: whether its limits allow for sellers."""
-    if found.n_clusters < 2:
-        return np.full(n_columns, ", too few to cluster by seller", object)
-    of_one = np.isnan(found.variance[:n_columns])  # one seller alone determines the effect
-    words = [", clustered by seller", ", of one seller: not clustered"]
-    return np.array(words, object)[of_one.astype(int)]
+    several = np.full(n_columns, found.n_clusters >= 2)
+    of_one = several & np.isnan(found.variance[:n_columns])  # that alone determines the effect
+    words = interval_names(METHOD, "seller", several)
+    return np.where(of_one, f"{METHOD}, of one seller: not clustered", words)
 
 
 def _counts_and_words(

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve
 from analysis.stats.curves.jackknife import Jackknife
-from analysis.stats.curves.segments import Segments
+from analysis.stats.curves.segments import Segments, all_ended
 from analysis.stats.curves.survival import SurvivalCurve
 from analysis.stats.scales import probability_limits
 
@@ -86,7 +86,8 @@ def survival_at(
     >>> points.n_at_risk.tolist(), points.n_event.tolist()
     ([[5.0, 2.0, 0.0], [2.0, 0.0, 0.0]], [[0.0, 3.0, 3.0], [0.0, 2.0, 2.0]])
     """
-    read = Reader(curve.segments, curve.time, times, _settled(curve))
+    settled = all_ended(curve.segments, curve.survival)
+    read = Reader(curve.segments, curve.time, times, settled)
     survival, variance, df = read.step(curve.survival, 1.0), curve.variance, None
     if jackknife is not None:
         variance = jackknife.widened("survival", variance)
@@ -143,7 +144,8 @@ def incidence_at(
     >>> points.incidence.round(4).tolist(), points.survival.round(4).tolist()
     ([[[0.3333, 0.3333], [nan, nan]]], [[0.3333, nan]])
     """
-    read = Reader(curve.segments, curve.time, times, _settled(curve))
+    settled = all_ended(curve.segments, curve.survival)
+    read = Reader(curve.segments, curve.time, times, settled)
 
     def causes(columns: np.ndarray, how: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         return np.stack([how(column) for column in columns.T], axis=-1)
@@ -168,11 +170,6 @@ def incidence_at(
         causes(curve.n_events, read.until),
         read.until(curve.n_censored),
     )
-
-
-def _settled(curve: SurvivalCurve | IncidenceCurve) -> np.ndarray:
-    """Groups of which everybody has ended: later on nothing changes."""
-    return curve.segments.last(curve.survival, 1.0) == 0
 
 
 class Reader:

@@ -267,6 +267,17 @@ def checked_limit(tau: float) -> float:
     return float(tau)
 
 
+def all_ended(segments: Segments, survival: np.ndarray) -> np.ndarray:
+    """Which groups have nobody left: after their last row nothing changes.
+
+    Examples
+    --------
+    >>> all_ended(Segments(np.array([0, 2, 4])), np.array([1, 0.5, 0.5, 0])).tolist()
+    [False, True]
+    """
+    return segments.last(survival, 1.0) == 0
+
+
 def followed_to(
     segments: Segments, time: np.ndarray, survival: np.ndarray, tau: float
 ) -> np.ndarray:
@@ -278,7 +289,7 @@ def followed_to(
     >>> followed_to(segments, np.array([1, 5, 1, 5]), np.array([1, 0.5, 0.5, 0]), 7).tolist()
     [False, True]
     """
-    return (segments.last(time, -1.0) >= tau) | (segments.last(survival, 1.0) == 0)
+    return (segments.last(time, -1.0) >= tau) | all_ended(segments, survival)
 
 
 def rows_until(

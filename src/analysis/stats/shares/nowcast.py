@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.stats.curves.competing import IncidenceCurve
 from analysis.stats.curves.life_tables import checked_groups
-from analysis.stats.curves.segments import rows_until
+from analysis.stats.curves.segments import followed_to, rows_until
 from analysis.stats.scales import Pair, checked_level
 from analysis.stats.shares.proportions import clustered_wilson
 from analysis.stats.shares.two_shares import Limited
@@ -80,9 +80,8 @@ def chance_when_open(
     top = np.maximum.reduceat(within, segments.first_rows)
     reached = np.full(segments.n_groups, np.nan)
     reached[segments.lengths > 0] = top
-    last = segments.last(curve.time, 0.0)
-    complete = (last >= horizon) | (segments.last(curve.survival, 1.0) <= 0)
-    reached = np.where(complete, reached, np.nan)
+    known = followed_to(segments, curve.time, curve.survival, horizon)
+    reached = np.where(known, reached, np.nan)
     row = rows_until(segments, curve.time, group, age) - 1
     begun = row >= segments.starts[group]
     at = np.clip(row, 0, segments.n_rows - 1)
