@@ -9,7 +9,7 @@ drawn from snapshots.
 from __future__ import annotations
 
 from .curves import CURVES
-from .engine import ByHand, connect, difference
+from .engine import POOLS, ByHand, connect, difference
 from .sellers import SELLERS
 from .shares import SHARES
 from .stages import STAGES_AND_MONEY
@@ -21,4 +21,4 @@ WITHOUT = {
     "refund_curve_from_snapshots": "reads what daily snapshots would have shown",
 }
 
-__all__ = ["HANDWRITTEN", "WITHOUT", "ByHand", "connect", "difference"]
+__all__ = ["HANDWRITTEN", "POOLS", "WITHOUT", "ByHand", "connect", "difference"]

@@ -16,6 +16,7 @@ from .engine import (
     CANCELLED,
     COUNTS,
     LIMITS,
+    POOLS,
     ByHand,
     by_word,
     fetched,
@@ -46,15 +47,17 @@ def _one_end(con: duckdb.DuckDBPyConnection, query: str) -> stats.SurvivalCurve:
     return stats.kaplan_meier(group, time, n * cause, n * (1 - cause), n_groups=1)
 
 
-def _many_ends(con: duckdb.DuckDBPyConnection, query: str, causes: int, last: int) -> np.ndarray:
-    """Curves to the last minute; those of the first day compare."""
+def _many_ends(
+    con: duckdb.DuckDBPyConnection, query: str, causes: int, last: int, hour: int = 60
+) -> np.ndarray:
+    """Curves to the last unit of time, of which an hour has so many; those of one day compare."""
     time, cause, n = _spells(con, query)
     events = np.zeros((len(time), causes), dtype=np.int64)
     happened = cause > 0
     events[np.flatnonzero(happened), cause[happened] - 1] = n[happened]
     group = np.zeros(len(time), dtype=np.int64)
     curve = stats.aalen_johansen(group, time, events, np.where(happened, 0, n), n_groups=1)
-    at = np.arange(0, last + 1, 60)
+    at = np.arange(0, last + 1, hour)
     return stats.incidence_at(curve, at).incidence[0][24]
 
 
@@ -75,6 +78,12 @@ WINDOW_ENDS = ("shipped", "cancelled", "ended_otherwise")
 def window_curve(con: duckdb.DuckDBPyConnection) -> np.ndarray:
     spells = f"SELECT ceil(s / 60) t, cause FROM ({WINDOW_SPELLS})"
     return _many_ends(con, f"{CUT.format(14400)} FROM ({spells}) GROUP BY 1, 2", 3, 14400)
+
+
+def window_curve_of_sellers(con: duckdb.DuckDBPyConnection) -> np.ndarray:
+    spells = f"SELECT ceil(s / 900) t, cause, seller_id % {POOLS} pool FROM ({WINDOW_SPELLS})"
+    query = f"{CUT.format(960)}, pool FROM ({spells}) GROUP BY ALL"
+    return _many_ends(con, query, 3, 960, hour=4)
 
 
 def window_hazard(con: duckdb.DuckDBPyConnection) -> np.ndarray:
@@ -161,12 +170,23 @@ WORKDAY_DIFFERENCE = "workday_seconds({1}) - workday_seconds({0})"
 
 
 def response_curve(con: duckdb.DuckDBPyConnection) -> np.ndarray:
-    spells = f"""SELECT
-          ceil((epoch(coalesce(decided_at, as_of())) - epoch(requested_at)) / 60) t,
-          (outcome IN ({ANSWERS}))::int cause FROM requests
-          WHERE requested_by = 'buyer' AND outcome NOT IN ('blocked', 'instant_cancelled')"""
-    curve = _one_end(con, f"{CUT.format(5760)} FROM ({spells}) GROUP BY 1, 2")
-    return 1 - stats.survival_at(curve, np.arange(97) * 60).survival[0]
+    return _answered(con, f"{CUT.format(5760)} FROM ({ANSWER_SPELLS}) GROUP BY 1, 2")
+
+
+def response_curve_of_sellers(con: duckdb.DuckDBPyConnection) -> np.ndarray:
+    sellers = f"(SELECT order_id, seller_id % {POOLS} pool FROM orders)"
+    spells = f"({ANSWER_SPELLS}) JOIN {sellers} USING (order_id)"
+    return _answered(con, f"{CUT.format(5760)}, pool FROM {spells} GROUP BY ALL")
+
+
+ANSWER_SPELLS = f"""SELECT order_id,
+      ceil((epoch(coalesce(decided_at, as_of())) - epoch(requested_at)) / 60) t,
+      (outcome IN ({ANSWERS}))::int cause FROM requests
+    WHERE requested_by = 'buyer' AND outcome NOT IN ('blocked', 'instant_cancelled')"""
+
+
+def _answered(con: duckdb.DuckDBPyConnection, query: str) -> np.ndarray:
+    return 1 - stats.survival_at(_one_end(con, query), np.arange(97) * 60).survival[0]
 
 
 def outcome_difference(con: duckdb.DuckDBPyConnection) -> np.ndarray:
@@ -190,6 +210,7 @@ CURVES = {
         window_curve,
         _of_first_day(WINDOW_ENDS),
         LIMITS,
+        window_curve_of_sellers,
     ),
     "window_hazard": ByHand(window_hazard, _hazards, COUNTS),
     "refund_curve": ByHand(refund_curve, lambda table: table["estimate"], LIMITS),
@@ -207,7 +228,9 @@ CURVES = {
         COUNTS,
     ),
     "never_refunded_share": ByHand(never_refunded, one_row("n_events", "n"), COUNTS),
-    "response_curve": ByHand(response_curve, lambda table: table["estimate"], LIMITS),
+    "response_curve": ByHand(
+        response_curve, lambda table: table["estimate"], LIMITS, response_curve_of_sellers
+    ),
     "outcome_difference": ByHand(
         outcome_difference,
         lambda table: table.groupby("outcome")["n_events"].sum().reindex(ENDS, fill_value=0),

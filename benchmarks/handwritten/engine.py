@@ -28,6 +28,9 @@ ASKED = "requests JOIN orders USING (order_id)"
 FROM_BUYERS = f"FROM {ASKED} WHERE requested_by = 'buyer'"
 COUNTS = "counts only"
 LIMITS = "its limits do not allow for sellers"
+POOLS = (
+    199  # into which ``of_sellers`` deals sellers, counting what limits that allow for them need
+)
 
 
 class ByHand(NamedTuple):
@@ -36,6 +39,7 @@ class ByHand(NamedTuple):
     run: Callable[[duckdb.DuckDBPyConnection], np.ndarray]  # returns what compares
     ours: Callable[[pd.DataFrame], np.ndarray]  # the same from the measure's table
     remark: str = ""  # in what its answer is another
+    of_sellers: Callable[[duckdb.DuckDBPyConnection], np.ndarray] | None = None  # see POOLS
 
 
 def connect(folder: Path, as_of: str, memory: str | None = None) -> duckdb.DuckDBPyConnection:

@@ -39,6 +39,15 @@ def test_queries_count_what_the_measures_count(handwritten):
     assert {name: found for name, found in away.items() if not found < 1e-12} == {}
 
 
+def test_counted_of_sellers_they_answer_the_same(handwritten):
+    con = handwritten.connect(SAMPLE, read_manifest(SAMPLE).as_of)
+    queries = {k: q for k, q in handwritten.HANDWRITTEN.items() if q.of_sellers is not None}
+    away = {k: handwritten.difference(q.of_sellers(con), q.run(con)) for k, q in queries.items()}
+    assert set(away) == {"window_curve", "response_curve"}
+    assert away["response_curve"] < 1e-12
+    assert away["window_curve"] < 1e-4  # in quarters of an hour, orders still open are seen longer
+
+
 def test_differences_are_of_all_values(handwritten):
     nan = np.nan
     assert handwritten.difference([1, nan], [1, nan]) == 0
