@@ -225,6 +225,13 @@ def test_the_familiar_number_stands_beside_the_right_one():
     )
 
 
+def test_a_familiar_number_that_differs_does_not_read_like_the_right_one():
+    near = samples.naive.naive_versus_right().iloc[[1]]
+    near = near.assign(naive=0.575, estimate=0.567, ci_low=0.494, ci_high=0.636, difference=0.008)
+    (panel,) = plots.plot_naive_versus_right(near).child_axes
+    assert any(text.startswith("usually 57.5%, right 56.7% (49.4% to") for text in texts(panel))
+
+
 @pytest.mark.parametrize(
     ("until", "state", "marker"), [("2025-11-03 14:05", "closed", "|"), (None, "closed", ">")]
 )

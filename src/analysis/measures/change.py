@@ -28,7 +28,7 @@ from analysis.measures.units import Units, clusters_in, counted_units
 from analysis.sources import Tables, collect
 from analysis.sources.engine import epoch_seconds, utc
 from analysis.sources.tables import is_success
-from analysis.stats.scales import t_p_value, t_quantile
+from analysis.stats.scales import interval_names, t_p_value, t_quantile
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -206,10 +206,8 @@ def _limits(effects: Effects, level: float) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _interval(found: stats.RateChange, units: Units, size: list[np.ndarray]) -> np.ndarray:
-    method = "influence functions"
-    if units.clusters is not None:
-        enough = found.n_clusters >= 2
-        method += ", clustered by seller" if enough else ", too few to cluster by seller"
+    clusters = None if units.clusters is None else "seller"
+    method = str(interval_names("influence functions", clusters, found.n_clusters >= 2))
     before, after = (one > 0 for one in size)
     if not (before.any() and after.any()):
         return np.full(len(before) + 1, "none: one of the times has no request")

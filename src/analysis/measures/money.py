@@ -31,6 +31,7 @@ from analysis.measures.counting import (
 )
 from analysis.sources import Tables, collect, seconds_between, whole_units
 from analysis.sources.tables import known_columns
+from analysis.stats.scales import interval_names
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -263,8 +264,6 @@ def _recovered(
     alone = counts[CLUSTER].isna().to_numpy() if known else np.ones(len(counts), bool)
     sums = stats.AmountSums(*(counts[name].to_numpy(float) for name in SUMS))
     found = stats.amount_share(groups.index, sums, alone=alone, n_groups=groups.n, level=level)
-    clustered = "clustered by seller" if known else "by order"
-    few = "too few to cluster by seller" if known else "by order"
     columns = {"horizon_days": float(horizon_days), "estimate": found.estimate}
     columns |= {"ci_low": found.low, "ci_high": found.high}
     for name, source in (("cancelled_minor", "whole"), ("recovered_minor", "part")):
@@ -272,7 +271,9 @@ def _recovered(
     for name in ("n", "n_events", "n_pending"):
         columns[name] = np.bincount(groups.index, counts[name], groups.n).astype(np.int64)
     columns["n_clusters"] = found.n_clusters
-    columns["interval"] = np.where(
-        found.is_clustered, f"Wilson on money, {clustered}", f"Wilson on money, {few}"
+    columns["interval"] = (
+        interval_names("Wilson on money", "seller", found.is_clustered)
+        if known
+        else "Wilson on money, by order"
     )
     return with_columns(groups.frame, **columns)[[*by[:-1], *RECOVERED_COLUMNS]]

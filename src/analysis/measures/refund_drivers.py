@@ -21,10 +21,9 @@ from analysis.measures.spells import Spells
 from analysis.measures.units import clusters_in
 from analysis.sources import Tables
 from analysis.sources.tables import as_names
-from analysis.stats.scales import t_p_value, t_quantile
+from analysis.stats.scales import interval_names, t_p_value, t_quantile
 
 MOST_LEVELS = 8  # of a factor; rarer ones are pooled
-FEW_CLUSTERS = "too few to cluster by seller"
 MODEL = "Cox, Efron ties"
 
 
@@ -178,10 +177,11 @@ def _estimated(table: pd.DataFrame, fit: stats.Cox, level: float) -> pd.DataFram
         columns[name][~own] = 1.0
     status = np.full(len(table), "reference", dtype=object)
     status[own] = fit.status
-    words = f"{MODEL}, clustered by seller" if robust else MODEL
-    words = f"{MODEL}, {FEW_CLUSTERS}" if n_clusters == 1 else words
     table = table.assign(
-        **columns, q_value=stats.q_values(columns["p_value"]), status=status, interval=words
+        **columns,
+        q_value=stats.q_values(columns["p_value"]),
+        status=status,
+        interval=str(interval_names(MODEL, "seller" if n_clusters else None, robust)),
     )
     names = ["factor", "level", "reference", "estimate", "ci_low", "ci_high", "p_value", "q_value"]
     names += ["n", "n_events", "n_censored", "n_clusters", "status", "interval"]

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots.labels import wrap
-from analysis.plots.numbers import NO_DATA, count, days_or_hours, interval_text, percent, points
+from analysis.plots.numbers import (
+    NO_DATA,
+    count,
+    days_or_hours,
+    interval_text,
+    percent,
+    points,
+    unit_apart,
+)
 from analysis.plots.panels import Grid, panel_axes
 from analysis.plots.rows import Row, draw_estimates
 from analysis.plots.theme import (
@@ -87,10 +95,9 @@ def _draw_error(panel: Axes, naive: float, right: float) -> None:
 
 
 def _say_above(panel: Axes, row: pd.Series) -> None:
-    unit = UNITS.get(row["unit"], days_or_hours)
     lines = (
         (wrap(str(row["headline"]), HEADLINE_COLUMNS, lines=1), "bold", INK, 19),
-        (_numbers(row, unit), "normal", INK, 4),
+        (_numbers(row), "normal", INK, 4),
     )
     for text, weight, colour, above in lines:
         panel.annotate(
@@ -107,7 +114,7 @@ def _say_above(panel: Axes, row: pd.Series) -> None:
         )
 
 
-def _numbers(row: pd.Series, unit: object) -> str:
+def _numbers(row: pd.Series) -> str:
     if np.isnan(row["estimate"]) or np.isnan(row["naive"]):
         return f"{NO_DATA} (n = {count(row['n'])})"
     limits = (row[name] for name in ("estimate", "ci_low", "ci_high", "n"))
@@ -116,4 +123,6 @@ def _numbers(row: pd.Series, unit: object) -> str:
         if row["unit"] == "share"
         else days_or_hours(abs(row["difference"]))
     )
+    shown = (row[name] for name in ("naive", "estimate", "ci_low", "ci_high"))
+    unit = unit_apart(UNITS.get(row["unit"], days_or_hours), *shown)
     return f"usually {unit(row['naive'])}, right {interval_text(*limits, unit=unit)}: off by {off}"

@@ -63,22 +63,6 @@ def percent_in_tenths(share: float) -> str:
     return f"{share * 100:.1f}%" if 0.0005 <= share < 0.9995 else percent(share)
 
 
-def told_apart(*shares: float) -> list[str]:
-    """Return shares in percent, with one decimal where different whole ones would read alike.
-
-    Examples
-    --------
-    >>> told_apart(0.524, 0.518), told_apart(0.524, 0.618), told_apart(0.52, 0.52)
-    (['52.4%', '51.8%'], ['52%', '62%'], ['52%', '52%'])
-    >>> told_apart(0.0001, 0.0002), told_apart(0.9991, 0.9992)
-    (['under 0.1%', 'under 0.1%'], ['99.9%', '99.9%'])
-    """
-    texts = [percent(share) for share in shares]
-    alike = len(set(texts)) < len(set(shares))
-    are_whole = all(0.1 <= share < 0.995 for share in shares)
-    return [f"{share * 100:.1f}%" for share in shares] if alike and are_whole else texts
-
-
 def _tenths_at_the_edges(value: float) -> str:
     tenths = f"{value:.1f}"
     return tenths if float(tenths) < 10 or value >= 99.5 else f"{value:.0f}"
@@ -283,6 +267,20 @@ _FINER = {
     ),
     hours: _in_tenths("hours"),
 }
+
+
+def unit_apart(
+    unit: Callable[[float], str], value: float, *beside: float
+) -> Callable[[float], str]:
+    """Return the unit, or its tenths where the value would read like another one beside it.
+
+    Examples
+    --------
+    >>> unit_apart(percent, 0.575, 0.567, float("nan"))(0.575), unit_apart(percent, 0.5, 0.6)(0.5)
+    ('57.5%', '50%')
+    """
+    is_alike = any(value != one and unit(value) == unit(one) for one in beside)
+    return _FINER.get(unit, unit) if is_alike else unit
 
 
 def _limits(low: float, high: float, unit: Callable[[float], str]) -> str:

@@ -161,7 +161,7 @@ def probability_limits(
         return _SCALES[kind](p, z * np.sqrt(variance))
 
 
-def interval_names(method: str, clusters: str | None, enough: np.ndarray) -> np.ndarray:
+def interval_names(method: str, clusters: str | None, enough: np.ndarray | bool) -> np.ndarray:
     """Name what made each group's limits.
 
     Parameters

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.plots.groups import group_columns, split
 from analysis.plots.labels import column_label, group_name, quoted
-from analysis.plots.numbers import MIN_N, count, moment, percent, signed_points, told_apart
+from analysis.plots.numbers import MIN_N, count, moment, percent, signed_points, unit_apart
 from analysis.report.say.words import CLEAR, listing, nothing, sentences
 
 NAMED = 4
@@ -139,7 +139,8 @@ def _is_clear(row: pd.Series, low: str = "ci_low", high: str = "ci_high") -> boo
 
 
 def _change(whole: pd.Series, when: str) -> str:
-    before, after = told_apart(whole["rate_before"], whole["rate_after"])
+    rates = whole["rate_before"], whole["rate_after"]
+    before, after = map(unit_apart(percent, *rates), rates)
     rates = (
         f"from {before} (n = {count(whole['n_before'])}) before {when} "
         f"to {after} (n = {count(whole['n_after'])}) since"

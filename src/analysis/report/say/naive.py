@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.plots.labels import plain
-from analysis.plots.numbers import days_or_hours, percent, percent_in_tenths, points, told_apart
+from analysis.plots.numbers import days_or_hours, percent, points, unit_apart
 from analysis.report.say.words import estimate, nothing, sentences
 
 UNITS = {"share": percent, "days": days_or_hours}
@@ -36,12 +36,7 @@ def _headline(row: pd.Series) -> str:
 def _unit(row: pd.Series) -> Callable[[float], str]:
     """Return the unit that keeps the familiar number apart from the right one and its limits."""
     unit = UNITS.get(row["unit"], days_or_hours)
-    if unit is not percent:
-        return unit
-    beside = [row[name] for name in ("estimate", "ci_low", "ci_high") if pd.notna(row[name])]
-    pairs = [(row["naive"], one) for one in beside]
-    are_apart = all(told_apart(*pair) == list(map(percent, pair)) for pair in pairs)
-    return percent if are_apart else percent_in_tenths
+    return unit_apart(unit, *(row[name] for name in ("naive", "estimate", "ci_low", "ci_high")))
 
 
 def _size(row: pd.Series) -> str:
