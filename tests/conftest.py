@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from tests.drawn import drawn_frames
+from tests.postgres import Postgres, programs
 from tests.standalone import QUICK_TO_START
 
 from analysis.contract import TABLES
 from analysis.sources import Tables, open_tables, spark_session
 
 ROOT = Path(__file__).resolve().parents[1]
-_SLOW_TO_START = ("test_cluster", "test_browser", "report/test_make.py", "spark")
+_SLOW_TO_START = ("test_cluster", "test_browser", "report/test_make.py", "spark", "postgres")
 OTHERS_WARNINGS = (  # in Ibis and PySpark, about pandas and DuckDB: nothing to do for us
     "ignore:The copy keyword is deprecated",
     "ignore:The 'future.infer_string' option",
@@ -117,3 +118,29 @@ def spark() -> Iterator[Any]:
         session = spark_session()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests; they skip without its programs or psycopg."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    folder = programs()
+    if folder is None:
+        pytest.skip("the programs of PostgreSQL are not on this machine")
+    server = Postgres(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres: Postgres) -> Callable[[Mapping[str, Any], Any], Tables]:
+    """Return ``postgres_tables(frames, as_of)``: frames of the contract, opened in PostgreSQL."""
+    from analysis.sources.entering import arrow_table
+
+    def opened(frames: Mapping[str, Any], as_of: Any) -> Tables:
+        backend = postgres.backend(postgres.new_schema())
+        for name, frame in frames.items():
+            backend.create_table(name, arrow_table(name, frame))
+        return open_tables(backend, as_of=as_of)
+
+    return opened

@@ -31,7 +31,7 @@ class Standalone:
         self.folder = folder
         self.started: list[subprocess.Popen] = []
         self.workers: list[subprocess.Popen] = []
-        port = _free_port()
+        port = free_port()
         self.master = f"spark://127.0.0.1:{port}"
         self._start("master.Master", "--port", str(port), says="I have been elected leader")
         self.with_workers(n_workers)
@@ -112,6 +112,7 @@ def children_of(pid: int) -> list[int]:
     return [*found, *(grandchild for child in found for grandchild in children_of(child))]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]

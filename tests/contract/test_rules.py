@@ -294,6 +294,11 @@ def test_spark_finds_the_same(found, spark_tables):
     pd.testing.assert_frame_equal(on_spark, found.reset_index(drop=True))
 
 
+def test_postgres_finds_the_same(found, postgres_tables):
+    elsewhere = check(postgres_tables(dataset(list(BREAKS.values())), AS_OF))
+    pd.testing.assert_frame_equal(elsewhere, found.reset_index(drop=True))
+
+
 def test_several_rows_without_a_key_are_missing_keys_and_not_copies():
     rows = [history(i)["requests"] for i in (1, 2, 3)]
     frames = dataset([Break(), Break()])

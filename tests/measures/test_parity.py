@@ -40,15 +40,41 @@ ON_BOTH = [
 ]
 
 
-@pytest.fixture(scope="module")
-def both(request):
-    """The same random rows on DuckDB and on Spark."""
-    options = {"weighted": True, "text_ids": True} if request.param != "numbers" else {}
+def random_rows(kind):
+    options = {"weighted": True, "text_ids": True} if kind != "numbers" else {}
     frames = random_market(4, 200, **options)
     gaps = {name: sum(c.null_count > 0 for c in frame.columns) for name, frame in frames.items()}
     assert (gaps["orders"] >= 10, gaps["requests"], gaps["refunds"]) == (True, 4, 3)
+    return frames
+
+
+@pytest.fixture(scope="module")
+def both(request):
+    """The same random rows on DuckDB and on Spark."""
+    frames = random_rows(request.param)
     on_spark = request.getfixturevalue("spark_tables")(frames, AS_OF)
     return open_tables(frames, as_of=AS_OF), on_spark
+
+
+@pytest.fixture(scope="module")
+def in_postgres(request, postgres_tables):
+    """The same random rows in DuckDB and in PostgreSQL."""
+    frames = random_rows(request.param)
+    return open_tables(frames, as_of=AS_OF), postgres_tables(frames, AS_OF)
+
+
+@pytest.mark.parametrize(("in_postgres", "name", "options"), ON_BOTH, indirect=["in_postgres"])
+def test_duckdb_and_postgres_give_the_same_table(in_postgres, name, options):
+    in_duckdb, elsewhere = in_postgres
+    same(MEASURES[name](elsewhere, **options), MEASURES[name](in_duckdb, **options))
+
+
+@pytest.mark.parametrize("in_postgres", KINDS_OF_ROWS, indirect=True)
+def test_duckdb_and_postgres_give_the_same_cards(in_postgres):
+    in_duckdb, elsewhere = in_postgres
+    orders = in_duckdb.requests.order_id.to_pyarrow().to_pylist()
+    for order in (None, *sorted(set(orders), key=orders.count)[-2:]):
+        same(why_not(elsewhere, order), why_not(in_duckdb, order))
 
 
 @pytest.mark.slow

@@ -74,12 +74,14 @@ def test_pools_are_what_limits_cluster_by(pooled_at_once):
         assert table.interval.str.contains("clustered by seller").all()
 
 
-@pytest.mark.slow
-@pytest.mark.spark
 @pytest.mark.parametrize("text_ids", [pytest.param(False, marks=pytest.mark.study), True])
-def test_pools_are_the_same_on_every_engine(text_ids, pooled_at_once, spark_tables):
+@pytest.mark.parametrize(
+    "other", [pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.spark]), "postgres"]
+)
+def test_pools_are_the_same_on_every_engine(other, text_ids, pooled_at_once, request):
     frames = random_market(4, 200, text_ids=text_ids)
-    opened = open_tables(frames, as_of=AS_OF), spark_tables(frames, AS_OF)
+    elsewhere = request.getfixturevalue(f"{other}_tables")(frames, AS_OF)
+    opened = open_tables(frames, as_of=AS_OF), elsewhere
     for measure in (cancellation_success_rate, refund_curve, request_rate):
         pd.testing.assert_frame_equal(*(measure(tables) for tables in opened), rtol=1e-12)
 

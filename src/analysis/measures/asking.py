@@ -142,7 +142,7 @@ def _squares(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
     An order without seller is a pair of its own, as it is a cluster of its own; so is one without
     buyer.
     """
-    one, zero = (ibis.literal(number, "float64") for number in (1, 0))  # decimals add up slowly
+    one, zero = (ibis.literal(i).cast("float64") for i in (1, 0))  # decimals add up slowly
     weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else one
     order, buyer = frame.order_id, frame[BUYER]
     seller = frame[CLUSTER] if CLUSTER in frame.columns else order

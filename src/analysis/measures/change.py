@@ -103,8 +103,8 @@ def explain_change(
     split = _middle(frame.filter(mature)) if split_at is None else utc(split_at, "split_at")
     if split is None:
         split = tables.as_of
-    after = (frame.requested_at >= ibis.literal(split)).fill_null(False).cast("int64")
-    frame = frame.mutate(after_=after)
+    after = (frame.requested_at >= ibis.literal(split)).ifelse(1, 0)
+    frame = frame.mutate(after_=after.cast("int64"))
     units = counted_units(frame, [*by, "after_"], is_success(frame) & in_time, counted=mature)
     return _table(units, list(by), split, level)
 

@@ -118,7 +118,7 @@ def _with_patterns(tables: Tables, frame: ir.Table) -> ir.Table:
 
 
 def _bit(place: ir.IntegerValue) -> ir.IntegerValue:
-    return ibis.literal(1, "int64") << place
+    return ibis.literal(1, "int64") << place.cast("int32")  # PostgreSQL shifts by no others
 
 
 def _counted(frame: ir.Table, by: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOMENT = pa.timestamp("ms", tz="UTC")
 _ABOVE_INT64 = 2.0**63
+_WHOLE = ("id", "money", "count")
 
 
 def arrow_table(name: str, frame: Any) -> pa.Table:
@@ -184,6 +185,8 @@ def _engine_column(where: str, spec: Column, value: Any, is_exact: bool) -> Any:
         return _engine_moment(where, value, is_exact)
     if spec.kind == "id" and spec.optional and kind.is_floating():
         return _engine_ids(where, value)
+    if kind.is_decimal() and (spec.kind == "number" or (kind.scale == 0 and spec.kind in _WHOLE)):
+        return value.cast(empty_type(spec))
     wrong = {
         "id": not (kind.is_integer() or kind.is_string()),
         "code": not kind.is_string(),
