@@ -9,7 +9,7 @@ request of its buyer, since who asks again declares the same again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import numpy as np
@@ -98,7 +98,24 @@ def _first_of_each_order(requests: ir.Table) -> ir.Table:
 def _departures(
     counted: ir.Table, keys: list[str]
 ) -> tuple[pd.DataFrame, list[str], stats.MixDepartures]:
-    """Return the sellers, those with most requests first, the reasons, and how far they depart."""
+    """Return the sellers, the reasons, and how far they depart."""
+    mixes = _mixes(counted, keys)
+    n_groups = len(mixes.sellers)
+    found = stats.mix_departures(mixes.seller, mixes.cell, mixes.counts, n_groups=n_groups)
+    return mixes.sellers, mixes.words, found
+
+
+class _Mixes(NamedTuple):
+    """Counts of reasons: one row per seller and cell of requests that are alike."""
+
+    sellers: pd.DataFrame  # those with most requests first
+    words: list[str]
+    seller: np.ndarray
+    cell: np.ndarray
+    counts: np.ndarray  # rows x words
+
+
+def _mixes(counted: ir.Table, keys: list[str]) -> _Mixes:
     counts = collect(counted, in_words=False)
     order = {word: place for place, word in enumerate(codes.REASONS)}
     words = sorted(counts[REASON].unique(), key=lambda word: (order.get(word, len(order)), word))
@@ -110,8 +127,8 @@ def _departures(
     row, number = alike(seller, cells.index)
     wide = np.bincount(number * len(words) + word, counts["n"], len(row) * len(words))
     wide = wide.reshape(len(row), len(words))
-    found = stats.mix_departures(seller[row], cells.index[row], wide, n_groups=sellers.n)
-    return sellers.frame.iloc[largest].reset_index(drop=True), words, found
+    frame = sellers.frame.iloc[largest].reset_index(drop=True)
+    return _Mixes(frame, words, seller[row], cells.index[row], wide)
 
 
 def _table(

@@ -38,7 +38,7 @@ LABEL_COLUMNS = 26
 LABEL_LINE = 15.0  # points
 BELOW = 44.0  # points
 PEER_MARKERS = ("X", "P", "v", "<", ">", "d", "*", "h")
-ROOM = 0.1  # powers of ten above the greatest value
+ROOM = 0.1  # powers of ten beyond the least and the greatest value
 APART = 0.09  # powers of ten between the limits of lines that end at one number of orders
 
 
@@ -129,7 +129,8 @@ def _log_axes(ax: Axes, known: pd.DataFrame) -> None:
         along.set_major_locator(FixedLocator(10.0 ** np.arange(first, last + 1)))
         along.set_minor_locator(NullLocator())
         along.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
-        along.axes.set(**{f"{along.axis_name}lim": (10.0**first, 10.0 ** (last + ROOM))})
+        limits = 10.0 ** (first - ROOM), 10.0 ** (last + ROOM)
+        along.axes.set(**{f"{along.axis_name}lim": limits})
     n_limits = int(known["ci_high"].notna().sum())
     ax.set_xlim(right=ax.get_xlim()[1] * 10 ** (APART * (n_limits + 1) if n_limits else 0))
     ax.grid(color=GRID, linewidth=0.8)

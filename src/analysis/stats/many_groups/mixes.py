@@ -76,15 +76,11 @@ def mix_departures(
     """
     counts = np.asarray(counts, float)
     rows = counts.sum(axis=1)
-    found = [expected_counts(group, cell, word, rows, n_groups=n_groups) for word in counts.T]
-    if not found:
-        empty = np.empty((n_groups, 0))
-        return MixDepartures(empty, empty, empty, 0.0)
-    observed, expected, variance = (
-        np.stack([getattr(one, name) for one in found], axis=1)
-        for name in ("k", "expected", "variance")
-    )
-    n = np.broadcast_to(found[0].n[:, None], observed.shape)
+    observed, expected, variance = np.empty((3, n_groups, counts.shape[1]))
+    for i, word in enumerate(counts.T):
+        one = expected_counts(group, cell, word, rows, n_groups=n_groups)
+        observed[:, i], expected[:, i], variance[:, i] = one.k, one.expected, one.variance
+    n = np.broadcast_to(observed.sum(axis=1, keepdims=True), observed.shape)
     expected *= _to_whole(expected, n)
     share, chance, doubt = _shares(expected, variance, n)
     correlation = _correlation(observed, expected, n, chance + doubt)
