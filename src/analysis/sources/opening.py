@@ -48,7 +48,8 @@ def open_tables(
     ----------
     source
         A dataset folder; a folder of CSV or Parquet files named like the tables; a dict from
-        table name to a pandas, Polars or Arrow frame; or an Ibis backend that has the tables.
+        table name to a pandas, Polars or Arrow frame; or an Ibis backend that has the tables
+        (DuckDB, Spark and PostgreSQL are tested).
     as_of
         When observation ends (a moment without a zone is UTC). A dataset folder knows it;
         everything else must say it.
