@@ -38,8 +38,9 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._owner = {"user": USER} if os.geteuid() == 0 else {}  # it refuses to run as root
+        of_all = "/tmp" if self._owner else None  # root's own folders may be closed to others
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=of_all))
         if self._owner:
             shutil.chown(self._folder, USER)
         self._schemas = count()
@@ -52,9 +53,13 @@ class Postgres:
             [folder / "postgres", "-D", data, f"--port={self.port}", *settings],
             stdout=self._log, stderr=self._log, cwd=self._folder, **self._owner,
         )  # fmt: skip
-        wait_until(lambda: self._answers() or self._server.poll() is not None)
-        if self._server.poll() is not None:
-            raise RuntimeError((self._folder / "log").read_text(encoding="utf-8")[-2000:])
+        try:
+            wait_until(lambda: self._answers() or self._server.poll() is not None)
+            if self._server.poll() is not None:
+                raise RuntimeError((self._folder / "log").read_text(encoding="utf-8")[-2000:])
+        except (TimeoutError, RuntimeError):
+            self.close()
+            raise
 
     def _run(self, command: list[object]) -> None:
         done = subprocess.run(

@@ -28,9 +28,7 @@ ASKED = "requests JOIN orders USING (order_id)"
 FROM_BUYERS = f"FROM {ASKED} WHERE requested_by = 'buyer'"
 COUNTS = "counts only"
 LIMITS = "its limits do not allow for sellers"
-POOLS = (
-    199  # into which ``of_sellers`` deals sellers, counting what limits that allow for them need
-)
+POOLS = 199  # of sellers, counted by for limits that allow for sellers
 
 
 class ByHand(NamedTuple):
