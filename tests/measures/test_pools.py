@@ -74,9 +74,13 @@ def test_pools_are_what_limits_cluster_by(pooled_at_once):
         assert table.interval.str.contains("clustered by seller").all()
 
 
-@pytest.mark.parametrize("text_ids", [pytest.param(False, marks=pytest.mark.study), True])
+@pytest.mark.parametrize("text_ids", [False, True])
 @pytest.mark.parametrize(
-    "other", [pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.spark]), "postgres"]
+    "other",
+    [
+        pytest.param("spark", marks=[pytest.mark.study, pytest.mark.slow, pytest.mark.spark]),
+        "postgres",
+    ],
 )
 def test_pools_are_the_same_on_every_engine(other, text_ids, pooled_at_once, request):
     frames = random_market(4, 200, text_ids=text_ids)
