@@ -46,12 +46,13 @@ def measuring(folder: Path, orders: int) -> Section:
             rows.append(Row(name, f"{ours:.2f}", remark=WITHOUT.get(name, "")))
             continue
         by_hand = HANDWRITTEN[name]
-        theirs, remark = _by_hand(con, by_hand.run, by_hand.ours(found["ours"]))
+        counted = by_hand.ours(found["ours"])
+        theirs, remark = _by_hand(con, by_hand.run, counted)
         ours_all, theirs_all = ours_all + ours, theirs_all + theirs
         remark = "; ".join(filter(None, [by_hand.remark, remark]))
         rows.append(_row(name, ours, theirs, remark, "at most 1.5"))
         if by_hand.of_sellers is not None:
-            theirs, remark = _by_hand(con, by_hand.of_sellers, by_hand.ours(found["ours"]))
+            theirs, remark = _by_hand(con, by_hand.of_sellers, counted)
             remark = "; ".join(filter(None, [OF_SELLERS, remark]))
             rows.append(_row(name, ours, theirs, remark, "", "DuckDB by hand, of sellers"))
     rows.append(_row("together, joining included", ours_all, theirs_all, "", ""))

@@ -132,6 +132,17 @@ def postgres() -> Iterator[Postgres]:
     server.close()
 
 
+@pytest.fixture(
+    params=[
+        pytest.param("spark", marks=[pytest.mark.study, pytest.mark.slow, pytest.mark.spark]),
+        pytest.param("postgres"),
+    ]
+)
+def opened_elsewhere(request: pytest.FixtureRequest) -> Callable[[Mapping[str, Any], Any], Tables]:
+    """Return ``opened_elsewhere(frames, as_of)``: opened in PostgreSQL; on Spark in a study."""
+    return request.getfixturevalue(f"{request.param}_tables")
+
+
 @pytest.fixture(scope="session")
 def postgres_tables(postgres: Postgres) -> Callable[[Mapping[str, Any], Any], Tables]:
     """Return ``postgres_tables(frames, as_of)``: frames of the contract, opened in PostgreSQL."""

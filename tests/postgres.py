@@ -37,7 +37,8 @@ class Postgres:
     """A server without password for whoever is on this machine; ids of schemas are new ones."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        port = free_port()
+        self._at = {"host": "127.0.0.1", "port": port, "user": USER}
         self._owner = {"user": USER} if os.geteuid() == 0 else {}  # it refuses to run as root
         of_all = "/tmp" if self._owner else None  # root's own folders may be closed to others
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=of_all))
@@ -50,7 +51,7 @@ class Postgres:
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         self._log = (self._folder / "log").open("wb")
         self._server = subprocess.Popen(
-            [folder / "postgres", "-D", data, f"--port={self.port}", *settings],
+            [folder / "postgres", "-D", data, f"--port={port}", *settings],
             stdout=self._log, stderr=self._log, cwd=self._folder, **self._owner,
         )  # fmt: skip
         try:
@@ -83,8 +84,7 @@ class Postgres:
         """Yield a connection of psycopg whose statements take effect at once."""
         import psycopg
 
-        at = {"host": "127.0.0.1", "port": self.port, "user": USER, "dbname": USER}
-        with psycopg.connect(**at, autocommit=True) as connection:
+        with psycopg.connect(**self._at, dbname=USER, autocommit=True) as connection:
             yield connection
 
     def new_schema(self) -> str:
@@ -98,8 +98,7 @@ class Postgres:
         """Return the Ibis backend that finds tables in a schema."""
         import ibis
 
-        at = {"host": "127.0.0.1", "port": self.port, "user": USER, "database": USER}
-        return ibis.postgres.connect(**at, schema=schema)
+        return ibis.postgres.connect(**self._at, database=USER, schema=schema)
 
     def close(self) -> None:
         """End the server, whoever is still connected, and remove its files."""

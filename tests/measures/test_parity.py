@@ -29,11 +29,11 @@ def same(found, expected):
 KINDS_OF_ROWS = ("numbers", "text and weights")
 
 
-def each_call(studies=()):
+def each_call(engine, studies=()):
     """Each of a measure's calls on one kind of rows, in turn; from the second on as studies."""
     return [
         pytest.param(
-            KINDS_OF_ROWS[(place + i) % 2],
+            f"{engine}: {KINDS_OF_ROWS[(place + i) % 2]}",
             name,
             spec.given | options,
             marks=[pytest.mark.study] * (i > 0 or name in studies),
@@ -43,87 +43,71 @@ def each_call(studies=()):
     ]
 
 
-ON_SPARK = each_call(studies=["naive_versus_right"])  # it asks what others ask
-IN_POSTGRES = each_call()
-
-
-def random_rows(kind):
+@pytest.fixture(scope="module")
+def both(request):
+    """The same random rows in DuckDB and in another engine."""
+    engine, kind = request.param.split(": ")
     options = {"weighted": True, "text_ids": True} if kind != "numbers" else {}
     frames = random_market(4, 200, **options)
     gaps = {name: sum(c.null_count > 0 for c in frame.columns) for name, frame in frames.items()}
     assert (gaps["orders"] >= 10, gaps["requests"], gaps["refunds"]) == (True, 4, 3)
-    return frames
+    elsewhere = request.getfixturevalue(f"{engine}_tables")(frames, AS_OF)
+    return open_tables(frames, as_of=AS_OF), elsewhere
 
 
-@pytest.fixture(scope="module")
-def both(request):
-    """The same random rows on DuckDB and on Spark."""
-    frames = random_rows(request.param)
-    on_spark = request.getfixturevalue("spark_tables")(frames, AS_OF)
-    return open_tables(frames, as_of=AS_OF), on_spark
-
-
-@pytest.fixture(scope="module")
-def in_postgres(request, postgres_tables):
-    """The same random rows in DuckDB and in PostgreSQL."""
-    frames = random_rows(request.param)
-    return open_tables(frames, as_of=AS_OF), postgres_tables(frames, AS_OF)
-
-
-@pytest.mark.parametrize(("in_postgres", "name", "options"), IN_POSTGRES, indirect=["in_postgres"])
-def test_duckdb_and_postgres_give_the_same_table(in_postgres, name, options):
-    in_duckdb, elsewhere = in_postgres
+def same_table(both, name, options):
+    in_duckdb, elsewhere = both
     same(MEASURES[name](elsewhere, **options), MEASURES[name](in_duckdb, **options))
 
 
-@pytest.mark.parametrize("in_postgres", KINDS_OF_ROWS, indirect=True)
-def test_duckdb_and_postgres_give_the_same_cards(in_postgres):
-    in_duckdb, elsewhere = in_postgres
+def same_cards(both):
+    in_duckdb, elsewhere = both
     orders = in_duckdb.requests.order_id.to_pyarrow().to_pylist()
-    for order in (None, *sorted(set(orders), key=orders.count)[-2:]):
+    some = [None, *sorted(set(orders), key=orders.count)[-2:], *orders[:2]]
+    nobodys = set(in_duckdb.orders.order_id.to_pyarrow().to_pylist()) - set(orders)
+    for order in (*some, min(nobodys)):
         same(why_not(elsewhere, order), why_not(in_duckdb, order))
+    for opened in both:
+        with pytest.raises(ValueError, match="order_id 'nobody'|got 'nobody'"):
+            why_not(opened, "nobody")
+
+
+ON_SPARK = each_call("spark", studies=["naive_versus_right"])  # it asks what others ask
+CARDS_ON_SPARK = [
+    pytest.param("spark: numbers", marks=pytest.mark.study),
+    "spark: text and weights",
+]
+IN_POSTGRES = each_call("postgres")
+CARDS_IN_POSTGRES = [f"postgres: {kind}" for kind in KINDS_OF_ROWS]
 
 
 @pytest.mark.slow
 @pytest.mark.spark
 @pytest.mark.parametrize(("both", "name", "options"), ON_SPARK, indirect=["both"])
 def test_duckdb_and_spark_give_the_same_table(both, name, options):
-    on_duckdb, on_spark = both
-    same(MEASURES[name](on_spark, **options), MEASURES[name](on_duckdb, **options))
+    same_table(both, name, options)
 
 
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.parametrize(
-    "both",
-    [pytest.param(KINDS_OF_ROWS[0], marks=pytest.mark.study), KINDS_OF_ROWS[1]],
-    indirect=True,
-)
+@pytest.mark.parametrize("both", CARDS_ON_SPARK, indirect=True)
 def test_duckdb_and_spark_give_the_same_cards(both):
-    on_duckdb, on_spark = both
-    orders = on_duckdb.requests.order_id.to_pyarrow().to_pylist()
-    some = [None, *sorted(set(orders), key=orders.count)[-2:], *orders[:2]]
-    for order in some:
-        same(why_not(on_spark, order), why_not(on_duckdb, order))
-    nobodys = set(on_duckdb.orders.order_id.to_pyarrow().to_pylist()) - set(orders)
-    quiet = min(nobodys)
-    same(why_not(on_spark, quiet), why_not(on_duckdb, quiet))
-    for opened in both:
-        with pytest.raises(ValueError, match="order_id 'nobody'|got 'nobody'"):
-            why_not(opened, "nobody")
+    same_cards(both)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param("spark", marks=[pytest.mark.study, pytest.mark.slow, pytest.mark.spark]),
-        "postgres",
-    ],
-)
-def test_next_to_nothing_is_the_same_elsewhere(other, request):
+@pytest.mark.parametrize(("both", "name", "options"), IN_POSTGRES, indirect=["both"])
+def test_duckdb_and_postgres_give_the_same_table(both, name, options):
+    same_table(both, name, options)
+
+
+@pytest.mark.parametrize("both", CARDS_IN_POSTGRES, indirect=True)
+def test_duckdb_and_postgres_give_the_same_cards(both):
+    same_cards(both)
+
+
+def test_next_to_nothing_is_the_same_elsewhere(opened_elsewhere):
     frames = {name: frame.slice(0, 0) for name, frame in random_market(4, 5).items()}
-    elsewhere = request.getfixturevalue(f"{other}_tables")(frames, AS_OF)
-    in_duckdb = open_tables(frames, as_of=AS_OF)
+    elsewhere, in_duckdb = opened_elsewhere(frames, AS_OF), open_tables(frames, as_of=AS_OF)
     for name, measure in MEASURES.items():
         given = SPECS[name].given
         same(measure(elsewhere, **given), measure(in_duckdb, **given))

@@ -75,17 +75,9 @@ def test_pools_are_what_limits_cluster_by(pooled_at_once):
 
 
 @pytest.mark.parametrize("text_ids", [False, True])
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param("spark", marks=[pytest.mark.study, pytest.mark.slow, pytest.mark.spark]),
-        "postgres",
-    ],
-)
-def test_pools_are_the_same_on_every_engine(other, text_ids, pooled_at_once, request):
+def test_pools_are_the_same_on_every_engine(text_ids, pooled_at_once, opened_elsewhere):
     frames = random_market(4, 200, text_ids=text_ids)
-    elsewhere = request.getfixturevalue(f"{other}_tables")(frames, AS_OF)
-    opened = open_tables(frames, as_of=AS_OF), elsewhere
+    opened = open_tables(frames, as_of=AS_OF), opened_elsewhere(frames, AS_OF)
     for measure in (cancellation_success_rate, refund_curve, request_rate):
         pd.testing.assert_frame_equal(*(measure(tables) for tables in opened), rtol=1e-12)
 

@@ -142,7 +142,8 @@ def _squares(frame: ir.Table, by: Sequence[str]) -> pd.DataFrame:
     An order without seller is a pair of its own, as it is a cluster of its own; so is one without
     buyer.
     """
-    one, zero = (ibis.literal(i).cast("float64") for i in (1, 0))  # decimals add up slowly
+    # decimals add up slowly, and PostgreSQL takes a literal 1.0 for one
+    one, zero = (ibis.literal(i).cast("float64") for i in (1, 0))
     weight = frame.weight.fill_null(1.0) if "weight" in frame.columns else one
     order, buyer = frame.order_id, frame[BUYER]
     seller = frame[CLUSTER] if CLUSTER in frame.columns else order

@@ -116,6 +116,7 @@ class _Mixes(NamedTuple):
 
 
 def _mixes(counted: ir.Table, keys: list[str]) -> _Mixes:
+    """Count in a place of its own: of very many sellers, what leads here is large."""
     counts = collect(counted, in_words=False)
     order = {word: place for place, word in enumerate(codes.REASONS)}
     words = sorted(counts[REASON].unique(), key=lambda word: (order.get(word, len(order)), word))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,11 +119,17 @@ def _numbers(row: pd.Series) -> str:
     if np.isnan(row["estimate"]) or np.isnan(row["naive"]):
         return f"{NO_DATA} (n = {count(row['n'])})"
     limits = (row[name] for name in ("estimate", "ci_low", "ci_high", "n"))
-    off = (
-        points(row["difference"])
-        if row["unit"] == "share"
-        else days_or_hours(abs(row["difference"]))
-    )
-    shown = (row[name] for name in ("naive", "estimate", "ci_low", "ci_high"))
-    unit = unit_apart(UNITS.get(row["unit"], days_or_hours), *shown)
+    unit, off = headline_unit(row), size_of_mistake(row)
     return f"usually {unit(row['naive'])}, right {interval_text(*limits, unit=unit)}: off by {off}"
+
+
+def headline_unit(row: pd.Series) -> Callable[[float], str]:
+    """Return the unit that keeps the familiar number apart from the right one and its limits."""
+    unit = UNITS.get(row["unit"], days_or_hours)
+    return unit_apart(unit, *(row[name] for name in ("naive", "estimate", "ci_low", "ci_high")))
+
+
+def size_of_mistake(row: pd.Series) -> str:
+    """Return how far the familiar number is from the right one, without a sign."""
+    is_share = row["unit"] == "share"
+    return (points if is_share else days_or_hours)(abs(row["difference"]))

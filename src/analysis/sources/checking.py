@@ -96,9 +96,8 @@ def _counted(tables: Tables) -> pd.DataFrame:
 
 def _words_found(count: _Count) -> str:
     """Return up to :data:`EXAMPLES` words that break a rule, the most frequent first."""
-    stands_for = count.broken.ifelse(1, 0) if count.broken.type().is_boolean() else count.broken
-    rows = count.frame.select(word=count.frame[count.word], n=stands_for.cast("int64"))
-    words = rows.filter(rows.n > 0).group_by("word").aggregate(n_rows=lambda t: t.n.sum())
+    words = count.frame.group_by(word=count.frame[count.word]).aggregate(n_rows=count.n_broken)
+    words = words.filter(words.n_rows > 0)
     first = words.order_by(words.n_rows.desc(), words.word).limit(EXAMPLES)
     return ", ".join(map(repr, collect(first).word.tolist()))
 
